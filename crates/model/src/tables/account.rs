@@ -1,0 +1,37 @@
+//! Accounts: companies.
+
+use crate::table;
+use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, text};
+use crate::tables::states::{State, Status};
+use crate::value::Ref;
+
+table! {
+    pub struct Account, AccountColumns: Table {
+        logical: "account", set: "accounts", schema: "Account", id: "accountid", name: Some("name"), code: 1,
+        ownership: Ownership::UserOrTeam,
+        children: &[
+            Child { nav: "contact_customer_accounts", table: "contact", column: "parentcustomerid" },
+            Child { nav: "Account_Emails", table: "email", column: "regardingobjectid" },
+        ], ..BLANK
+    }; {
+        name: String = text("name", "Account Name", 160).required(),
+        owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),
+        address1: String = email("emailaddress1", "Email", 100),
+        address2: String = email("emailaddress2", "Email Address 2", 100),
+        address3: String = email("emailaddress3", "Email Address 3", 100),
+        do_not_email: bool = flag("donotemail", "Do not allow Emails"),
+        state: State = choice("statecode", "Status", State::OPTIONS),
+        status: Status = choice("statuscode", "Status Reason", Status::OPTIONS),
+    } also {
+        text("accountnumber", "Account Number", 20),
+        memo("description", "Description"),
+        flag("donotbulkemail", "Do not allow Bulk Emails"),
+        flag("followemail", "Follow Email Activity").yes(),
+        lookup("parentaccountid", "Parent Account", &["account"]),
+        lookup("primarycontactid", "Primary Contact", &["contact"]),
+        int("accountcategorycode", "Category", 1, 2),
+        int("preferredcontactmethodcode", "Preferred Method of Contact", 1, 5).or(1),
+        text("telephone1", "Main Phone", 50),
+        text("websiteurl", "Website", 200),
+    }
+}

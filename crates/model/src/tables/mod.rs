@@ -1,0 +1,94 @@
+//! The tables, one file each.
+
+use crate::record::Entity;
+use crate::table::Table;
+
+mod account;
+mod activity_party;
+mod api_token;
+mod attachment;
+mod audit;
+mod business_unit;
+mod contact;
+mod delivery;
+mod email;
+mod email_server_profile;
+mod folder;
+mod lead;
+mod ledger_entry;
+mod mailbox;
+mod organization;
+mod queue;
+mod queue_item;
+mod server;
+mod settlement;
+mod states;
+mod system_user;
+mod team;
+mod trace_log;
+mod user_settings;
+mod work_item;
+
+pub use account::*;
+pub use activity_party::*;
+pub use api_token::*;
+pub use attachment::*;
+pub use audit::*;
+pub use business_unit::*;
+pub use contact::*;
+pub use delivery::*;
+pub use email::*;
+pub use email_server_profile::*;
+pub use folder::*;
+pub use lead::*;
+pub use ledger_entry::*;
+pub use mailbox::*;
+pub use organization::*;
+pub use queue::*;
+pub use queue_item::*;
+pub use server::*;
+pub use settlement::*;
+pub use states::*;
+pub use system_user::*;
+pub use team::*;
+pub use trace_log::*;
+pub use user_settings::*;
+pub use work_item::*;
+
+/// Every table, in an order in which a row's parents come before it.
+pub static ALL: &[&Table] = &[
+    Organization::TABLE,
+    BusinessUnit::TABLE,
+    SystemUser::TABLE,
+    UserSettings::TABLE,
+    Team::TABLE,
+    EmailServerProfile::TABLE,
+    Queue::TABLE,
+    Mailbox::TABLE,
+    Account::TABLE,
+    Contact::TABLE,
+    Lead::TABLE,
+    Email::TABLE,
+    ActivityParty::TABLE,
+    Attachment::TABLE,
+    QueueItem::TABLE,
+    TraceLog::TABLE,
+    LedgerEntry::TABLE,
+    WorkItem::TABLE,
+    Folder::TABLE,
+    Settlement::TABLE,
+    Delivery::TABLE,
+    Server::TABLE,
+    ApiToken::TABLE,
+    Audit::TABLE,
+];
+
+/// The table with this logical name.
+pub fn by_logical_name(name: &str) -> Option<&'static Table> {
+    ALL.iter().copied().find(|t| t.logical == name)
+}
+
+/// The table with this entity set name.
+pub fn by_set_name(name: &str) -> Option<&'static Table> {
+    ALL.iter().copied().find(|t| t.on_wire && t.set == name)
+}

@@ -1,0 +1,82 @@
+//! The organization: one row, the settings that hold for everybody.
+
+use crate::table::{BLANK, Table, choice, flag, int, lookup, memo, secret, text};
+use crate::tables::states::{ActMethod, IncomingMethod, OutgoingMethod};
+use crate::value::Ref;
+use crate::{option_set, table};
+
+option_set! {
+    pub enum EmailConnectionChannel: "organization_emailconnectionchannel" {
+        ServerSide = 0 "Server-Side Synchronization",
+        EmailRouter = 1 "Microsoft Dynamics 365 Email Router",
+    }
+}
+option_set! {
+    pub enum FullNameConvention: "organization_fullnameconventioncode" {
+        LastFirst = 0 "Last Name, First Name",
+        FirstLast = 1 "First Name",
+        LastFirstMiddleInitial = 2 "Last Name, First Name, Middle Initial",
+        FirstMiddleInitialLast = 3 "First Name, Middle Initial, Last Name",
+        LastFirstMiddle = 4 "Last Name, First Name, Middle Name",
+        FirstMiddleLast = 5 "First Name, Middle Name, Last Name",
+        LastSpaceFirst = 6 "Last Name, space, First Name",
+        LastNoSpaceFirst = 7 "Last Name, no space, First Name",
+    }
+}
+
+table! {
+    pub struct Organization, OrganizationColumns: Table {
+        logical: "organization", set: "organizations", schema: "Organization",
+        id: "organizationid", name: Some("name"), code: 1019, ..BLANK
+    }; {
+        name: String = text("name", "Organization Name", 160).required(),
+        /// Approval switches: an unapproved address blocks both directions.
+        require_user_approval: bool = flag("requireapprovalforuseremail", "Process emails only for approved users").yes(),
+        require_queue_approval: bool = flag("requireapprovalforqueueemail", "Process emails only for approved queues").yes(),
+        default_profile: Option<Ref> = lookup("defaultemailserverprofileid", "Email Server Profile", &["emailserverprofile"]),
+        /// The methods of new users' and queues' mailboxes. Dataverse packs
+        /// them into the XML of `defaultemailsettings`; here they are columns.
+        default_incoming: IncomingMethod = choice("pr_defaultincomingmethod", "Default Incoming Email", IncomingMethod::OPTIONS).or(2),
+        default_outgoing: OutgoingMethod = choice("pr_defaultoutgoingmethod", "Default Outgoing Email", OutgoingMethod::OPTIONS).or(2),
+        default_act: ActMethod = choice("pr_defaultactmethod", "Default Appointments, Contacts, and Tasks", ActMethod::OPTIONS).or(2),
+        create_mailboxes: bool = flag("pr_createmailboxes", "Create mailboxes with users and queues").yes(),
+        correlation: bool = flag("emailcorrelationenabled", "Use correlation to track email conversations").yes(),
+        tracking_tokens: bool = flag("pr_usetrackingtokens", "Use tracking tokens").yes(),
+        /// The current prefix first, then earlier ones, separated by `;`.
+        tracking_prefix: String = text("trackingprefix", "Tracking Token Prefix", 256),
+        ignore_internal: bool = flag("ignoreinternalemail", "Ignore email sent between CRM users"),
+        unresolve_if_multiple: bool = flag("unresolveemailaddressifmultiplematch", "Leave ambiguous recipients unresolved"),
+        allow_unresolved_on_send: bool = flag("allowunresolvedpartiesonemailsend", "Allow messages with unresolved email recipients to be sent"),
+        max_upload: i64 = int("maxuploadfilesize", "Maximum file size for attachments (bytes)", 0, 134_217_728).or(5_242_880),
+        blocked_attachments: String = memo("blockedattachments", "Blocked Attachments"),
+        alert_errors: bool = flag("generatealertsforerrors", "Alerts for errors").yes(),
+        alert_warnings: bool = flag("generatealertsforwarnings", "Alerts for warnings"),
+        alert_information: bool = flag("generatealertsforinformation", "Alerts for information").yes(),
+        notify_owner: bool = flag("notifymailboxownerofemailserverlevelalerts", "Notify mailbox owner"),
+        channel: EmailConnectionChannel = choice("emailconnectionchannel", "Process Email Using", EmailConnectionChannel::OPTIONS),
+        full_name: FullNameConvention = choice("fullnameconventioncode", "Full Name Format", FullNameConvention::OPTIONS).or(1),
+        /// The machine's own account: creates what arrives.
+        system_user: Option<Ref> = lookup("pr_systemuserid", "System Account", &["systemuser"]).read(),
+    } also {
+        // Signs tracking tokens and our Message-IDs; base64 of 32 random bytes, sealed.
+        secret("pr_signingkey", "Signing Key", 100, "pr_issigningkeyset").internal(),
+        flag("pr_issigningkeyset", "Signing Key Set").read(),
+        memo("defaultemailsettings", "Default Email Settings"),
+        flag("enablesmartmatching", "Use smart matching"),
+        text("hashfilterkeywords", "Hash Filter Keywords", 4000),
+        int("hashmaxcount", "Maximum Hash Count", 0, 1000).or(20),
+        int("hashdeltasubjectcount", "Hash Delta Subject Count", 0, 1000).or(0),
+        int("hashminaddresscount", "Minimum Recipients", 0, 1000).or(2),
+        int("trackingtokenidbase", "Base Tracking Number", 0, 2_147_483_647).or(0),
+        int("trackingtokeniddigits", "Digits for User Numbers", 1, 10).or(3),
+        int("maximumtrackingnumber", "Maximum Tracking Number", 0, 999_999_999).or(999),
+        int("nexttrackingnumber", "Next Tracking Number", 0, 999_999_999).or(1),
+        flag("rendersecureiframeforemail", "Use secure frames to restrict email message content").yes(),
+        flag("resolvesimilarunresolvedemailaddress", "Apply same email address to all unresolved matches").yes(),
+        flag("isfolderbasedtrackingenabled", "Use folder-level tracking").yes(),
+        int("maxfolderbasedtrackingmappings", "Maximum Folder Tracking Rules", 0, 100).or(25),
+        int("expirechangetrackingindays", "Days to Keep Change Tracking", 0, 365).or(30),
+        int("languagecode", "Language", 0, 65_535).or(1033).read(),
+        int("localeid", "Locale", 0, 65_535).or(1033),
+    }
+}

@@ -1,0 +1,61 @@
+//! Users. Disabled, never deleted.
+
+use crate::id::Id;
+use crate::table::{BLANK, Child, Table, choice, email, flag, id, int, lookup, text};
+use crate::tables::states::{Approval, IncomingMethod, OutgoingMethod};
+use crate::value::Ref;
+use crate::{option_set, table};
+
+option_set! {
+    pub enum AccessMode: "systemuser_accessmode" {
+        ReadWrite = 0 "Read-Write",
+        Administrative = 1 "Administrative",
+        Read = 2 "Read",
+        Support = 3 "Support User",
+        NonInteractive = 4 "Non-interactive",
+        DelegatedAdmin = 5 "Delegated Admin",
+    }
+}
+
+table! {
+    pub struct SystemUser, SystemUserColumns: Table {
+        logical: "systemuser", set: "systemusers", schema: "SystemUser",
+        id: "systemuserid", name: Some("fullname"), code: 8,
+        children: &[
+            Child { nav: "mailbox_regarding_systemuser", table: "mailbox", column: "regardingobjectid" },
+        ], ..BLANK
+    }; {
+        domain_name: String = text("domainname", "User Name", 1024),
+        first_name: String = text("firstname", "First Name", 256),
+        last_name: String = text("lastname", "Last Name", 256),
+        full_name: String = text("fullname", "Full Name", 200).read(),
+        address: String = email("internalemailaddress", "Primary Email", 100),
+        business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]),
+        is_disabled: bool = flag("isdisabled", "Status"),
+        default_mailbox: Option<Ref> = lookup("defaultmailbox", "Mailbox", &["mailbox"]).read(),
+        approval: Approval = choice("emailrouteraccessapproval", "Primary Email Status", Approval::OPTIONS),
+        incoming: IncomingMethod = choice("incomingemaildeliverymethod", "Incoming Email Delivery Method", IncomingMethod::OPTIONS),
+        outgoing: OutgoingMethod = choice("outgoingemaildeliverymethod", "Outgoing Email Delivery Method", OutgoingMethod::OPTIONS),
+        access_mode: AccessMode = choice("accessmode", "Access Mode", AccessMode::OPTIONS),
+        /// The administrator that `init` made, or somebody with the same rights.
+        /// Stands in for the System Administrator role until roles exist.
+        is_administrator: bool = flag("pr_isadministrator", "System Administrator"),
+        queue: Option<Ref> = lookup("queueid", "Default Queue", &["queue"]),
+        directory_id: Option<Id> = id("azureactivedirectoryobjectid", "Directory Object ID"),
+    } also {
+        text("middlename", "Middle Name", 50),
+        text("jobtitle", "Job Title", 100),
+        text("title", "Title", 128),
+        email("personalemailaddress", "Email 2", 100),
+        email("mobilealertemail", "Mobile Alert Email", 100),
+        text("mobilephone", "Mobile Phone", 64),
+        text("address1_telephone1", "Main Phone", 64),
+        lookup("parentsystemuserid", "Manager", &["systemuser"]),
+        flag("isemailaddressapprovedbyo365admin", "Email Address O365 Admin Approval Status").read(),
+        flag("isintegrationuser", "Integration user mode"),
+        flag("islicensed", "User Licensed"),
+        flag("setupuser", "Restricted Access Mode"),
+        id("applicationid", "Application ID"),
+        int("importsequencenumber", "Import Sequence Number", 0, 2_147_483_647),
+    }
+}

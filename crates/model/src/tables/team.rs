@@ -1,0 +1,30 @@
+//! Teams: owners of records that are not one person.
+
+use crate::table::{BLANK, Table, choice, email, flag, lookup, memo, text};
+use crate::value::Ref;
+use crate::{option_set, table};
+
+option_set! {
+    pub enum TeamType: "team_type" {
+        Owner = 0 "Owner",
+        Access = 1 "Access",
+        SecurityGroup = 2 "Security Group",
+        OfficeGroup = 3 "Office Group",
+    }
+}
+
+table! {
+    pub struct Team, TeamColumns: Table {
+        logical: "team", set: "teams", schema: "Team", id: "teamid", name: Some("name"), code: 9, ..BLANK
+    }; {
+        name: String = text("name", "Team Name", 160).required(),
+        business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]),
+        administrator: Option<Ref> = lookup("administratorid", "Administrator", &["systemuser"]),
+        address: String = email("emailaddress", "Email", 100),
+        kind: TeamType = choice("teamtype", "Team Type", TeamType::OPTIONS),
+        is_default: bool = flag("isdefault", "Is Default").read(),
+    } also {
+        memo("description", "Description"),
+        lookup("queueid", "Default Queue", &["queue"]),
+    }
+}

@@ -1,0 +1,39 @@
+//! A user's personal options. One row per user, with the user's id.
+
+use crate::table;
+use crate::table::{BLANK, Table, choice, flag, int, lookup, text, time};
+use crate::tables::states::IncomingFilter;
+use crate::value::Ref;
+
+table! {
+    pub struct UserSettings, UserSettingsColumns: Table {
+        logical: "usersettings", set: "usersettingscollection", schema: "UserSettings",
+        id: "systemuserid", code: 150, ..BLANK
+    }; {
+        filter: IncomingFilter = choice("incomingemailfilteringmethod", "Track", IncomingFilter::OPTIONS).or(1),
+        send_as_allowed: bool = flag("issendasallowed", "Allow other users to send email on your behalf"),
+        auto_create_contact: i64 = int("autocreatecontactonpromote", "Automatically create records", 0, 2).or(0),
+        business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]).read(),
+    } also {
+        int("paginglimit", "Records per Page", 1, 250).or(50),
+        int("timezonebias", "Time Zone Bias", -1500, 1500),
+        int("timezonecode", "Time Zone", -1, 2_147_483_647),
+        int("localeid", "Locale", 0, 2_147_483_647),
+        int("uilanguageid", "Language", 0, 2_147_483_647),
+        int("nexttrackingnumber", "Next Tracking Number", 0, 999_999_999),
+        int("trackingtokenid", "Tracking Token", 0, 2_147_483_647),
+        int("addressbooksyncinterval", "Address Book Sync Interval", 0, 2_147_483_647),
+        int("offlinesyncinterval", "Offline Sync Interval", 0, 2_147_483_647),
+        int("outlooksyncinterval", "Outlook Sync Interval", 0, 2_147_483_647),
+        flag("ignoreunsolicitedemail", "Ignore Unsolicited Email"),
+        flag("synccontactcompany", "Synchronize Contact's Company").yes(),
+        flag("isautodatacaptureenabled", "Auto Data Capture"),
+        flag("usecrmformforappointment", "CRM Form for Appointments"),
+        flag("usecrmformforcontact", "CRM Form for Contacts"),
+        flag("usecrmformforemail", "CRM Form for Emails"),
+        flag("usecrmformfortask", "CRM Form for Tasks"),
+        time("lastalertsviewedtime", "Alerts Last Viewed"),
+        text("workdaystarttime", "Workday Start Time", 5),
+        text("workdaystoptime", "Workday Stop Time", 5),
+    }
+}
