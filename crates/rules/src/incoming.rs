@@ -1,0 +1,268 @@
+//! What becomes of a message that was read from a mailbox.
+//!
+//! Whether it was seen before, is a copy of something that is there already,
+//! whom it is for and who of them accepts it, what it answers, and all the
+//! records that follow: see [`decide`].
+
+use model::change::Change;
+use model::facts::{MailFacts, MailKeys};
+use model::mail::{BlobId, Mail};
+use model::tables::{Disposition, LedgerEntry, Mailbox, Organization};
+use model::value::Ref;
+use model::verdict::{ReasonCode, Verdict};
+use model::work::Position;
+use model::{Entity, Id, Timestamp};
+
+use crate::alert::{self, Alert};
+use crate::routing;
+
+mod deliver;
+mod email;
+mod keys;
+mod learn;
+mod ledger;
+mod words;
+
+pub(crate) use deliver::{Delivered, Road, deliver};
+pub(crate) use learn::learn as learn_changes;
+pub(crate) use ledger::{Seen, ServedRow};
+pub(crate) use words::{cut, line};
+
+/// How often a message that alone goes wrong is tried.
+pub const ATTEMPTS: i64 = 5;
+/// The mark on a test's message; its value is the mailbox's id.
+pub const TEST_MARK: &str = "x-postroom-test";
+
+/// `IsvAborted`: what making a record of a message failed with.
+const INTEGRATION_ERROR: u32 = 0x8004_0265;
+
+/// A message as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    pub mail: Mail,
+    pub position: Position,
+    /// When the server received it, where it says so.
+    pub received: Option<Timestamp>,
+    /// Under which the raw message is kept.
+    pub blob: BlobId,
+    /// How often it was tried before: 0 for a message that has no ledger row yet.
+    pub attempts: i64,
+}
+
+/// What is known of a message that cannot be handled.
+#[derive(Debug, Clone, Copy)]
+pub struct Poison<'a> {
+    /// The mailbox that was read.
+    pub mailbox: &'a Mailbox,
+    /// Says whether there are alerts.
+    pub organization: &'a Organization,
+    pub position: &'a Position,
+    pub received: Option<Timestamp>,
+    pub blob: Option<BlobId>,
+    /// Where it could be read at all.
+    pub mail: Option<&'a Mail>,
+    /// Octets, where they are known.
+    pub size: u64,
+}
+
+impl Arrival {
+    /// The same message when deciding or committing it failed.
+    pub fn poison<'a>(&'a self, facts: &'a MailFacts) -> Poison<'a> {
+        Poison {
+            mailbox: &facts.mailbox,
+            organization: &facts.organization,
+            position: &self.position,
+            received: self.received,
+            blob: Some(self.blob),
+            mail: Some(&self.mail),
+            size: self.mail.size,
+        }
+    }
+}
+
+/// Everything that [`decide`] will want to know about these messages and what
+/// they enclose. `prefixes`: what tracking tokens may begin with.
+pub fn keys(arrivals: &[Arrival], mailbox: Id, prefixes: &[String]) -> MailKeys {
+    keys::keys(arrivals, mailbox, prefixes)
+}
+
+/// Decides about one message, for direct and forward mailboxes alike. The
+/// same facts give the same verdict, identifiers included.
+pub fn decide(arrival: &Arrival, facts: &MailFacts, now: Timestamp) -> Verdict {
+    if arrival.mail.fingerprint == [0; 32] {
+        // Even an empty message has a fingerprint. This one was not read, and
+        // must be neither mistaken for another nor deleted as handled.
+        let error = "the message could not be parsed";
+        return failed(&arrival.poison(facts), arrival.attempts + 1, error, now);
+    }
+    let seen = Seen::of(arrival, facts);
+    if let Some(row) = seen.finished_here() {
+        return again(row, &seen, facts);
+    }
+    if let Some(row) = seen.elsewhere() {
+        return moved(row, &seen, facts, now);
+    }
+    if is_test(&arrival.mail, facts) {
+        let why = "A configuration test sent it from this mailbox to itself".to_owned();
+        return seen.verdict(facts, Disposition::TestMessage, ReasonCode::Unknown, why, None, now);
+    }
+    if facts.mailbox.is_forward {
+        return crate::forward::decide(arrival, &seen, facts, now);
+    }
+    direct(arrival, &seen, facts, now)
+}
+
+/// Makes the facts say what they will say once the verdict is committed, so
+/// that later messages of a batch see earlier ones.
+pub fn learn(facts: &mut MailFacts, verdict: &Verdict) {
+    learn::learn(facts, &verdict.changes);
+}
+
+/// Something went wrong with this message alone. It waits and is tried again;
+/// after [`ATTEMPTS`] it counts as failed and raises an alert, and can still
+/// be processed again. `attempts`: how often it was tried, this time included.
+pub fn failed(message: &Poison<'_>, attempts: i64, error: &str, now: Timestamp) -> Verdict {
+    let gives_up = attempts >= ATTEMPTS;
+    let (disposition, why) = if gives_up {
+        (Disposition::Failed, format!("Failed {attempts} times, at last because: {error}"))
+    } else {
+        (Disposition::Waiting, format!("Attempt {attempts} of {ATTEMPTS} failed and will be repeated: {error}"))
+    };
+    let why = words::sentence(&why);
+    let standing = ledger::Standing {
+        mailbox: message.mailbox.reference(),
+        position: message.position,
+        received: message.received,
+        blob: message.blob,
+        mail: message.mail,
+        size: message.size,
+        attempts,
+    };
+    let mut changes = standing.row(disposition, &why, now);
+    if gives_up {
+        changes.extend(given_up(message, &why, now));
+    }
+    Verdict { changes, disposition, code: ReasonCode::Unknown, why, email: None }
+}
+
+/// The server lists the message but does not deliver it.
+pub fn undeliverable(mailbox: Ref, position: &Position, why: &str, now: Timestamp) -> Verdict {
+    passed_over(mailbox, position, Disposition::Unreadable, why, now)
+}
+
+/// A ledger row for a message that was never read: too old, too large, or not
+/// to be had.
+pub fn passed_over(mailbox: Ref, position: &Position, disposition: Disposition, why: &str, now: Timestamp) -> Verdict {
+    let why = words::sentence(why);
+    let standing = ledger::Standing { mailbox, position, received: None, blob: None, mail: None, size: 0, attempts: 0 };
+    let changes = standing.row(disposition, &why, now);
+    Verdict { changes, disposition, code: ReasonCode::Unknown, why, email: None }
+}
+
+fn given_up(message: &Poison<'_>, why: &str, now: Timestamp) -> Option<Change> {
+    let text = format!(
+        "A message could not be made an email ({}). {why} It stays on the server and in the ledger; when the cause is \
+         removed, process it again from the mailbox's ledger.",
+        message.position
+    );
+    let alert = Alert::error("incoming-message-failed", text).code(INTEGRATION_ERROR);
+    alert::on_mailbox(alert, message.mailbox, message.organization, now)
+}
+
+/// The work was done before and runs a second time: nothing is left but to
+/// make sure that settling is remembered.
+fn again(row: &LedgerEntry, seen: &Seen<'_>, facts: &MailFacts) -> Verdict {
+    Verdict {
+        changes: seen.settlement(facts, row.disposition).into_iter().collect(),
+        disposition: Disposition::SeenBefore,
+        code: ReasonCode::Duplicate,
+        why: format!("It was handled before: {}", words::sentence(&row.reason)),
+        email: row.activity.map(|a| a.id),
+    }
+}
+
+/// The same message stands under a new position.
+fn moved(row: &LedgerEntry, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp) -> Verdict {
+    let why = format!(
+        "The same message was seen before in {} at {} ({}); nothing is made twice",
+        row.folder,
+        row.position,
+        row.disposition.label().to_lowercase()
+    );
+    let email = row.activity.map(|a| a.id);
+    let mut verdict = seen.verdict(facts, Disposition::SeenBefore, ReasonCode::Duplicate, why, email, now);
+    // What the earlier row says decides whether it may go from the server.
+    verdict.changes.retain(|c| c.target().table != "pr_settlement");
+    verdict.changes.extend(seen.settlement(facts, row.disposition));
+    verdict
+}
+
+/// Only a test of this mailbox, sent from it to itself: others cannot hide
+/// mail by adding a field.
+fn is_test(mail: &Mail, facts: &MailFacts) -> bool {
+    let id = facts.mailbox.id.to_string();
+    let marked = mail.marks.iter().any(|(name, value)| name == TEST_MARK && value.trim().eq_ignore_ascii_case(&id));
+    let own = model::mail::address_key(&facts.mailbox.address);
+    marked && crate::parties::sender_address(mail).is_some_and(|a| a.key() == own)
+}
+
+fn direct(arrival: &Arrival, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp) -> Verdict {
+    let mail = &arrival.mail;
+    let (candidates, notes) = routing::candidates(mail, facts);
+    if let Some(sent) = own_copy(mail, facts) {
+        let why = "A copy of an email that was sent from this mailbox".to_owned();
+        return seen.verdict(facts, Disposition::OwnCopy, ReasonCode::Duplicate, why, Some(sent), now);
+    }
+    let road = Road {
+        mail,
+        received: arrival.received,
+        blob: arrival.blob,
+        candidates,
+        notes,
+        receiving: Ref::new("mailbox", facts.mailbox.id),
+        owner: facts.served.iter().find(|s| s.mailbox.id == facts.mailbox.id).map(|s| s.owner),
+    };
+    let Delivered { changes, email, disposition, code, why, .. } = deliver(&road, facts, now);
+    let mut verdict = seen.verdict(facts, disposition, code, why, email, now);
+    // Records first: the ledger row refers to them.
+    verdict.changes.splice(0..0, changes);
+    verdict
+}
+
+/// What was sent from this mailbox and stands in it without having been sent
+/// to it: some servers put a copy there.
+fn own_copy(mail: &Mail, facts: &MailFacts) -> Option<Id> {
+    let own = model::mail::address_key(&facts.mailbox.address);
+    let from_here = crate::parties::sender_address(mail).is_some_and(|a| a.key() == own);
+    let to_here = routing::recipients(mail).any(|key| key == own);
+    if !from_here || to_here {
+        return None;
+    }
+    crate::matching::sent_from_here(mail, facts).map(|e| e.id)
+}
+
+/// The id of a row that belongs to an email; near the email's own, and the
+/// same whenever it is derived.
+pub(crate) fn child_id(email: Id, parts: &[&[u8]]) -> Id {
+    let mut millis = [0_u8; 8];
+    millis[2..].copy_from_slice(&email.as_bytes()[..6]);
+    let at = i64::try_from(u64::from_be_bytes(millis)).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let mut all: Vec<&[u8]> = vec![email.as_bytes()];
+    all.extend_from_slice(parts);
+    model::id::derived(at.unwrap_or(Timestamp::UNIX_EPOCH), &all)
+}
+
+/// Changes that make a row be there with these values whether or not it was.
+pub(crate) fn write(record: model::Record, stands: bool) -> Vec<Change> {
+    if !stands {
+        return vec![Change::Create(record)];
+    }
+    let set = record.values.iter().map(|(name, value)| (*name, value.clone())).collect();
+    let update = model::Update { set, ..model::Update::row(record.table, record.id) };
+    vec![Change::Ensure(record), Change::Update(update)]
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod world;

@@ -1,0 +1,19 @@
+//! The pure rules of Postroom, one file per question.
+
+pub mod access;
+pub mod alert;
+pub mod approval;
+pub mod breaker;
+pub mod forward;
+pub mod incoming;
+pub mod mailbox;
+pub mod mailbox_test;
+pub mod matching;
+pub mod outgoing;
+pub mod parties;
+pub mod profile;
+pub mod retry;
+pub mod routing;
+pub mod schedule;
+pub mod token;
+pub mod user_queue;
