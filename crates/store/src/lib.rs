@@ -1,0 +1,42 @@
+//! All SQL, blobs, sealed secrets, leases and migrations.
+//!
+//! The store executes [`model::Commit`]s and answers [`model::Query`]s. It
+//! decides nothing, and no type of a database crosses its border. What holds
+//! for every table:
+//!
+//! - Empty text is absent: it is stored and read back as `Null`, and compared so.
+//! - Times are kept to the microsecond.
+//! - Tables on the wire get `createdon`, `createdby`, `modifiedon`,
+//!   `modifiedby` and `versionnumber` from here. A record may bring its own
+//!   `createdon` and `createdby`.
+//! - The flag of a secret tells whether one is stored, whatever a record says.
+
+mod backup;
+mod bind;
+mod blobs;
+mod commit;
+mod db;
+mod dialect;
+mod doctor;
+mod error;
+mod facts;
+mod leases;
+mod migrate;
+mod options;
+mod plan;
+mod postgres;
+mod read;
+mod secrets;
+mod select;
+mod shape;
+mod sqlite;
+mod store;
+mod tx;
+
+pub use backup::Backup;
+pub use blobs::{BlobReader, BlobWriter, Blobs, Compacted, Damage, Written};
+pub use commit::Committed;
+pub use doctor::Finding;
+pub use error::{CommitError, Conflict, StoreError};
+pub use options::Options;
+pub use store::Store;

@@ -1,0 +1,235 @@
+//! A query as SQL. Identifiers come from the declarations, everything else is
+//! bound.
+//!
+//! SQL knows a third truth value where a column is absent, a filter does not.
+//! A condition that is unknown counts as false, which AND, OR and WHERE do by
+//! themselves; only NOT needs help, and gets it as `IS NOT TRUE`.
+
+use std::fmt::Write as _;
+
+use model::query::Path;
+use model::{Id, Kind, Order, Query, Record, Table, Value};
+
+use crate::bind::Bind;
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::select::scope::{Scope, Term};
+use crate::shape::{Shape, Want, companion, is_multi, lookup, want};
+
+mod filter;
+mod scope;
+
+/// A statement that reads.
+#[derive(Debug)]
+pub(crate) struct Select {
+    pub(crate) sql: String,
+    pub(crate) binds: Vec<Bind>,
+    pub(crate) answer: Answer,
+    /// The text is always the same: its plan may be kept.
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Count,
+    Rows { table: &'static Table, reads: Vec<Read>, wants: Vec<Want> },
+}
+
+/// One column to read into the record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    column: &'static model::Column,
+    /// The table that a lookup points to is in the SQL column after it.
+    multi: bool,
+}
+
+/// The text so far and what is bound to it.
+pub(crate) struct Builder {
+    pub(crate) dialect: Dialect,
+    pub(crate) binds: Vec<Bind>,
+    aliases: usize,
+}
+
+impl Builder {
+    fn new(dialect: Dialect) -> Self {
+        Self { dialect, binds: Vec::new(), aliases: 0 }
+    }
+
+    /// Binds a value; its placeholder.
+    pub(crate) fn bind(&mut self, bind: Bind) -> String {
+        self.binds.push(bind);
+        format!("${}", self.binds.len())
+    }
+
+    pub(crate) fn alias(&mut self) -> String {
+        self.aliases += 1;
+        format!("t{}", self.aliases)
+    }
+}
+
+impl Select {
+    pub(crate) fn row(table: &'static Table, id: Id) -> Result<Self, StoreError> {
+        let (columns, answer) = columns(table, &[], "t")?;
+        let sql = format!("SELECT {columns} FROM \"{}\" AS t WHERE t.\"{}\" = $1", table.logical, table.id);
+        Ok(Self { sql, binds: vec![id.into()], answer, keep: true })
+    }
+
+    /// The rows that have one of these values in the column, compared exactly.
+    /// Few different texts: the list is filled up to a power of two.
+    pub(crate) fn listed(
+        table: &'static Table,
+        select: &[&'static str],
+        column: &str,
+        mut values: Vec<Bind>,
+    ) -> Result<Self, StoreError> {
+        let (columns, answer) = columns(table, select, "t")?;
+        if let Some(last) = values.last().cloned() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
+        let list = Dialect::placeholders(1, values.len());
+        let sql = format!("SELECT {columns} FROM \"{}\" AS t WHERE t.\"{column}\" IN ({list})", table.logical);
+        Ok(Self { sql, binds: values, answer, keep: true })
+    }
+
+    pub(crate) fn count(query: &Query, dialect: Dialect) -> Result<Self, StoreError> {
+        let mut builder = Builder::new(dialect);
+        let mut scope = Scope::new(query.table, &mut builder);
+        let condition = filter::condition(&query.filter, &mut scope, &mut builder)?;
+        let sql = format!("SELECT count(*) FROM {} WHERE {condition}", scope.from());
+        Ok(Self { sql, binds: builder.binds, answer: Answer::Count, keep: false })
+    }
+
+    pub(crate) fn rows(query: &Query, dialect: Dialect) -> Result<Self, StoreError> {
+        let mut builder = Builder::new(dialect);
+        let mut scope = Scope::new(query.table, &mut builder);
+        let (columns, answer) = columns(query.table, &query.select, &scope.alias)?;
+        let mut condition = filter::condition(&query.filter, &mut scope, &mut builder)?;
+        let keys = sort_keys(query, &mut scope, &mut builder)?;
+        if let Some((values, id)) = &query.after {
+            let after = after(&keys, values, *id, &mut builder)?;
+            condition = format!("({condition}) AND ({after})");
+        }
+        let mut sql = format!("SELECT {columns} FROM {} WHERE {condition} ORDER BY ", scope.from());
+        for (n, key) in keys.iter().enumerate() {
+            let comma = if n > 0 { ", " } else { "" };
+            // SQLite's own order, said aloud for PostgreSQL.
+            let direction = if key.descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" };
+            let direction = if key.is_id { direction.split(' ').next().unwrap_or_default() } else { direction };
+            let _ = write!(sql, "{comma}{} {direction}", key.sql);
+        }
+        if let Some(limit) = query.limit {
+            let limit = builder.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+            let _ = write!(sql, " LIMIT {limit}");
+        }
+        Ok(Self { sql, binds: builder.binds, answer, keep: false })
+    }
+}
+
+/// The columns to read, the primary key first.
+fn columns(table: &'static Table, select: &[&'static str], alias: &str) -> Result<(String, Answer), StoreError> {
+    let shape = Shape::of(table)?;
+    let mut sql = format!("{alias}.\"{}\"", table.id);
+    let mut wants = vec![Want::Id];
+    let mut reads = Vec::new();
+    let mut read = |column: &'static model::Column| {
+        // A secret is never read.
+        let Some(want) = want(&column.kind) else { return };
+        let multi = is_multi(&column.kind);
+        let _ = write!(sql, ", {alias}.\"{}\"", column.name);
+        wants.push(want);
+        if multi {
+            let _ = write!(sql, ", {alias}.\"{}\"", companion(column.name));
+            wants.push(Want::Text);
+        }
+        reads.push(Read { column, multi });
+    };
+    if select.is_empty() {
+        shape.places.iter().for_each(|p| read(p.column));
+    } else {
+        for name in select.iter().filter(|name| **name != table.id) {
+            read(shape.place(name)?.column);
+        }
+    }
+    Ok((sql, Answer::Rows { table, reads, wants }))
+}
+
+/// A record from a row that was read.
+pub(crate) fn record(table: &'static Table, reads: &[Read], row: Vec<Value>) -> Result<Record, StoreError> {
+    let mut values = row.into_iter();
+    let id = values.next().and_then(|v| v.as_id()).ok_or_else(|| StoreError::no_column(table, table.id))?;
+    let mut record = Record::new(table, id);
+    for read in reads {
+        let value = values.next().unwrap_or(Value::Null);
+        let target = if read.multi { values.next() } else { None };
+        let value = match (read.column.kind, value) {
+            (Kind::Lookup(targets), Value::Id(id)) => lookup(targets, id, target.as_ref().and_then(Value::as_text))
+                .ok_or(model::record::WrongType { table: table.logical, column: read.column.name })?,
+            (_, value) => value,
+        };
+        record.set(read.column.name, value);
+    }
+    Ok(record)
+}
+
+/// What rows are sorted by.
+struct SortKey {
+    sql: String,
+    term: Term,
+    descending: bool,
+    is_id: bool,
+}
+
+fn sort_keys(query: &Query, scope: &mut Scope, builder: &mut Builder) -> Result<Vec<SortKey>, StoreError> {
+    let mut keys = Vec::new();
+    let id = Order { column: Path::from(query.table.id), descending: false };
+    for order in query.order.iter().chain([&id]) {
+        let term = scope.term(&order.column, builder)?;
+        let is_id = term.is_id();
+        keys.push(SortKey { sql: term.comparable(builder.dialect), term, descending: order.descending, is_id });
+        if is_id {
+            // Nothing after it can matter.
+            break;
+        }
+    }
+    Ok(keys)
+}
+
+/// Rows after the one with these values: further in the first key, or equal
+/// in it and further in the second, and so on.
+fn after(keys: &[SortKey], values: &[Value], id: Id, builder: &mut Builder) -> Result<String, StoreError> {
+    let id = Value::Id(id);
+    let mut sql = String::from("1 = 0");
+    for (n, key) in keys.iter().enumerate() {
+        let mut all = String::new();
+        for (earlier, value) in keys.iter().zip(values).take(n) {
+            let bind = earlier.term.bind(value)?;
+            let same = if bind.is_null() {
+                format!("{} IS NULL", earlier.sql)
+            } else {
+                let placeholder = builder.bind(bind);
+                format!("{} = {}", earlier.sql, earlier.term.given(&placeholder, builder.dialect))
+            };
+            let _ = write!(all, "{same} AND ");
+        }
+        let value = if key.is_id { &id } else { values.get(n).unwrap_or(&Value::Null) };
+        let bind = key.term.bind(value)?;
+        let further = match (bind.is_null(), key.descending) {
+            (true, false) => format!("{} IS NOT NULL", key.sql),
+            (true, true) => "1 = 0".to_owned(),
+            (false, descending) => {
+                let placeholder = builder.bind(bind);
+                let given = key.term.given(&placeholder, builder.dialect);
+                if descending {
+                    format!("({0} < {given} OR {0} IS NULL)", key.sql)
+                } else {
+                    format!("{} > {given}", key.sql)
+                }
+            }
+        };
+        let _ = write!(sql, " OR ({all}{further})");
+    }
+    Ok(sql)
+}
+
+#[cfg(test)]
+mod tests;

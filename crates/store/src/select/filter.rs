@@ -1,0 +1,166 @@
+//! A filter as a condition.
+
+use model::query::{Compare, Path, TextMatch};
+use model::{Filter, Value};
+
+use crate::bind::Bind;
+use crate::error::StoreError;
+use crate::select::Builder;
+use crate::select::scope::{Scope, pointing_column};
+use crate::shape::{companion, is_multi};
+
+const TRUE: &str = "1 = 1";
+const FALSE: &str = "1 = 0";
+
+pub(crate) fn condition(filter: &Filter, scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
+    match filter {
+        Filter::All => Ok(TRUE.into()),
+        Filter::Compare(path, compare, value) => comparison(path, *compare, value, scope, builder),
+        Filter::Columns(left, compare, right) => columns(left, *compare, right, scope, builder),
+        Filter::IsNull(path) => Ok(format!("{} IS NULL", scope.term(path, builder)?.sql)),
+        Filter::In(path, values) => one_of(path, values, scope, builder),
+        Filter::Text(path, how, text) => text_match(path, *how, text, scope, builder),
+        Filter::And(all) => join(all, " AND ", TRUE, scope, builder),
+        Filter::Or(any) => join(any, " OR ", FALSE, scope, builder),
+        Filter::Not(inner) => Ok(format!("({}) IS NOT TRUE", condition(inner, scope, builder)?)),
+        Filter::Any { table, column, filter } => {
+            let column = pointing_column(table, column)?;
+            let mut inner = Scope::new(table, builder);
+            let mut here = format!("{}.\"{}\" = {}.\"{}\"", inner.alias, column.name, scope.alias, scope.table.id);
+            if is_multi(&column.kind) {
+                let target = builder.bind(scope.table.logical.into());
+                here = format!("{here} AND {}.\"{}\" = {target}", inner.alias, companion(column.name));
+            }
+            let condition = condition(filter, &mut inner, builder)?;
+            Ok(format!("EXISTS (SELECT 1 FROM {} WHERE {here} AND {condition})", inner.from()))
+        }
+    }
+}
+
+fn join(
+    filters: &[Filter],
+    operator: &str,
+    nothing: &str,
+    scope: &mut Scope,
+    builder: &mut Builder,
+) -> Result<String, StoreError> {
+    let parts: Result<Vec<String>, StoreError> = filters.iter().map(|f| condition(f, scope, builder)).collect();
+    let parts = parts?;
+    Ok(if parts.is_empty() { nothing.into() } else { format!("({})", parts.join(operator)) })
+}
+
+fn operator(compare: Compare) -> &'static str {
+    match compare {
+        Compare::Equal => "=",
+        // True where one side is absent.
+        Compare::NotEqual => "IS DISTINCT FROM",
+        Compare::Less => "<",
+        Compare::LessOrEqual => "<=",
+        Compare::Greater => ">",
+        Compare::GreaterOrEqual => ">=",
+    }
+}
+
+fn comparison(
+    path: &Path,
+    compare: Compare,
+    value: &Value,
+    scope: &mut Scope,
+    builder: &mut Builder,
+) -> Result<String, StoreError> {
+    let term = scope.term(path, builder)?;
+    let bind = term.bind(value)?;
+    if bind.is_null() {
+        return Ok(match compare {
+            Compare::Equal => format!("{} IS NULL", term.sql),
+            Compare::NotEqual => format!("{} IS NOT NULL", term.sql),
+            _ => FALSE.into(),
+        });
+    }
+    let placeholder = builder.bind(bind);
+    let (left, right) = (term.comparable(builder.dialect), term.given(&placeholder, builder.dialect));
+    Ok(format!("{left} {} {right}", operator(compare)))
+}
+
+fn columns(
+    left: &Path,
+    compare: Compare,
+    right: &Path,
+    scope: &mut Scope,
+    builder: &mut Builder,
+) -> Result<String, StoreError> {
+    let (left, right) = (scope.term(left, builder)?, scope.term(right, builder)?);
+    if !left.matches(&right) {
+        return Err(StoreError::no_column(right.table, right.column.map_or(right.table.id, |c| c.name)));
+    }
+    let folded = left.is_folded() || right.is_folded();
+    let side = |sql: &str| if folded { builder.dialect.fold(sql) } else { sql.to_owned() };
+    Ok(format!("{} {} {}", side(&left.sql), operator(compare), side(&right.sql)))
+}
+
+fn one_of(path: &Path, values: &[Value], scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
+    let term = scope.term(path, builder)?;
+    let mut or_absent = false;
+    let mut list = Vec::new();
+    for value in values {
+        match term.bind(value)? {
+            Bind::Null => or_absent = true,
+            bind => {
+                let placeholder = builder.bind(bind);
+                list.push(term.given(&placeholder, builder.dialect));
+            }
+        }
+    }
+    let listed = format!("{} IN ({})", term.comparable(builder.dialect), list.join(", "));
+    Ok(match (list.is_empty(), or_absent) {
+        (true, false) => FALSE.into(),
+        (true, true) => format!("{} IS NULL", term.sql),
+        (false, false) => listed,
+        (false, true) => format!("({listed} OR {} IS NULL)", term.sql),
+    })
+}
+
+fn text_match(
+    path: &Path,
+    how: TextMatch,
+    text: &str,
+    scope: &mut Scope,
+    builder: &mut Builder,
+) -> Result<String, StoreError> {
+    let term = scope.term(path, builder)?;
+    if !term.is_text() {
+        return Err(StoreError::no_column(term.table, path.column));
+    }
+    let escaped = escape(text);
+    let pattern = match how {
+        TextMatch::Contains => format!("%{escaped}%"),
+        TextMatch::StartsWith => format!("{escaped}%"),
+        TextMatch::EndsWith => format!("%{escaped}"),
+    };
+    let placeholder = builder.bind(Bind::Text(pattern));
+    // Without regard to case even where the column compares exactly.
+    let (left, right) = (builder.dialect.fold(&term.sql), builder.dialect.fold(&placeholder));
+    Ok(format!("{left} LIKE {right} ESCAPE '\\'"))
+}
+
+/// LIKE's wild cards, taken literally.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(if c == '\0' { '\u{FFFD}' } else { c });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn wild_cards_are_taken_literally() {
+        assert_eq!(escape(r"50%_\x"), r"50\%\_\\x");
+    }
+}

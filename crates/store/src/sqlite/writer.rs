@@ -1,0 +1,140 @@
+//! The one thread that writes to SQLite.
+//!
+//! It takes everything that waits, runs each unit of work in a savepoint of
+//! its own inside one transaction, commits once (one fsync), and only then
+//! tells each caller how its work ended.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use futures::FutureExt as _;
+use tokio::sync::oneshot;
+
+use crate::error::{Fault, StoreError};
+use crate::sqlite::SqliteTx;
+use crate::tx::{Tx, Work};
+
+/// Units in one transaction at most: bounds how long the first one waits.
+const MOST: usize = 512;
+
+/// Something waiting to be written.
+trait Unit: Send {
+    fn run(&mut self, tx: &mut Tx);
+    /// Tells the caller, once the transaction has been committed or not.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Pending<W: Work> {
+    work: W,
+    result: Option<Result<W::Out, W::Error>>,
+    reply: oneshot::Sender<Result<W::Out, W::Error>>,
+}
+
+impl<W: Work> Unit for Pending<W> {
+    fn run(&mut self, tx: &mut Tx) {
+        self.result = Some(in_savepoint(tx, &self.work));
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let result = match (self.result, committed) {
+            // The unit's own failure says more than the transaction's.
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(error)) => Err(W::Error::from(error)),
+            (Some(Ok(out)), Ok(())) => Ok(out),
+            (None, Ok(())) => Err(W::Error::from(StoreError::Closed)),
+        };
+        // Nobody may be waiting any more; the work is done all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+fn in_savepoint<W: Work>(tx: &mut Tx, work: &W) -> Result<W::Out, W::Error> {
+    let fault = |f: Fault| W::Error::from(StoreError::from(f));
+    let ready = |tx: &mut Tx, sql: &'static str| {
+        tx.execute(sql, &[]).now_or_never().unwrap_or(Err(Fault::Other("SQLite was not ready".into())))
+    };
+    ready(tx, "SAVEPOINT unit").map_err(fault)?;
+    let result = work.run(tx).now_or_never().unwrap_or_else(|| Err(W::Error::from(StoreError::Closed)));
+    if result.is_err() {
+        ready(tx, "ROLLBACK TO unit").map_err(fault)?;
+    }
+    ready(tx, "RELEASE unit").map_err(fault)?;
+    result
+}
+
+pub(crate) struct Writer {
+    queue: Option<Mutex<Sender<Box<dyn Unit>>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(tx: SqliteTx) -> Result<Self, StoreError> {
+        let (queue, waiting) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || serve(Tx::Sqlite(tx), &waiting))
+            .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
+        Ok(Self { queue: Some(Mutex::new(queue)), thread: Some(thread) })
+    }
+
+    /// Queues the work now, whether or not the answer is awaited.
+    pub(crate) fn submit<W: Work>(&self, work: W) -> oneshot::Receiver<Result<W::Out, W::Error>> {
+        let (reply, answer) = oneshot::channel();
+        if let Some(queue) = &self.queue {
+            let queue = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let _ = queue.send(Box::new(Pending { work, result: None, reply }));
+        }
+        answer
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(mut tx: Tx, waiting: &Receiver<Box<dyn Unit>>) {
+    let Tx::Sqlite(_) = tx else { return };
+    let mut group: Vec<Box<dyn Unit>> = Vec::new();
+    while let Ok(first) = waiting.recv() {
+        let committed = write_group(&mut tx, first, waiting, &mut group);
+        for unit in group.drain(..) {
+            unit.answer(committed.clone());
+        }
+    }
+}
+
+fn write_group(
+    tx: &mut Tx,
+    first: Box<dyn Unit>,
+    waiting: &Receiver<Box<dyn Unit>>,
+    group: &mut Vec<Box<dyn Unit>>,
+) -> Result<(), StoreError> {
+    group.push(first);
+    let Tx::Sqlite(sqlite) = &mut *tx else { return Err(StoreError::Closed) };
+    sqlite.begin()?;
+    let mut done = 0;
+    loop {
+        if let Some(unit) = group.get_mut(done) {
+            unit.run(tx);
+            done += 1;
+        }
+        if group.len() >= MOST {
+            break;
+        }
+        let Ok(next) = waiting.try_recv() else { break };
+        group.push(next);
+    }
+    let Tx::Sqlite(sqlite) = &mut *tx else { return Err(StoreError::Closed) };
+    let committed = sqlite.commit();
+    if let Err(fault) = committed {
+        let _ = sqlite.batch("ROLLBACK");
+        return Err(fault.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! The store itself: opened once, cloned freely.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::blobs::Blobs;
+use crate::db::Database;
+use crate::error::StoreError;
+use crate::migrate::{MIGRATIONS, is_initialized, migrate};
+use crate::options::{Options, make_private_dir};
+use crate::plan::{InsertTexts, Planner};
+use crate::secrets::Keys;
+use crate::sqlite::{Mode, SqliteTx};
+use crate::tx::Tx;
+
+/// All records, blobs and secrets of one installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: Arc<Database>,
+    blobs: Blobs,
+    keys: Arc<Keys>,
+    texts: InsertTexts,
+    changed: watch::Sender<u64>,
+    options: Options,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("database", &self.inner.options.shown()).finish()
+    }
+}
+
+impl Store {
+    /// Makes a new, empty installation: the database's tables, the key file
+    /// (mode 0600) and the directory for blobs.
+    ///
+    /// # Errors
+    /// [`StoreError::Present`] when there is one already; it is not touched.
+    pub async fn create(options: &Options) -> Result<Self, StoreError> {
+        if options.keys_path().exists() {
+            return Err(StoreError::Present(options.keys_path().display().to_string()));
+        }
+        let mut tx = vacant(options).await?;
+        migrate(&mut tx, MIGRATIONS).await?;
+        drop(tx);
+        let keys = Keys::create(&options.keys_path())?;
+        Self::start(options, keys)
+    }
+
+    /// Opens an installation and brings its database up to this program.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`], [`StoreError::Newer`],
+    /// [`StoreError::ChangedMigration`], [`StoreError::Keys`].
+    pub async fn open(options: &Options) -> Result<Self, StoreError> {
+        let mut tx = match &options.database {
+            None if !options.sqlite_path().exists() => return Err(StoreError::Absent(options.shown())),
+            None => Tx::Sqlite(SqliteTx::open(&options.sqlite_path(), Mode::Write)?),
+            Some(url) => crate::postgres::Postgres::new(url, options)?.connect().await?,
+        };
+        if !is_initialized(&mut tx).await? {
+            return Err(StoreError::Absent(options.shown()));
+        }
+        let keys = Keys::open(&options.keys_path())?;
+        migrate(&mut tx, MIGRATIONS).await?;
+        drop(tx);
+        let blobs = options.blobs_path();
+        make_private_dir(&blobs).map_err(|e| StoreError::io("making", &blobs, &e))?;
+        Self::start(options, keys)
+    }
+
+    pub(crate) fn start(options: &Options, keys: Keys) -> Result<Self, StoreError> {
+        let database = Arc::new(Database::start(options)?);
+        let blobs = Blobs::new(options.blobs_path(), Arc::clone(&database));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                database,
+                blobs,
+                keys: Arc::new(keys),
+                texts: InsertTexts::default(),
+                changed: watch::Sender::new(0),
+                options: options.clone(),
+            }),
+        })
+    }
+
+    /// Counts up whenever this process committed a change to due work or to an
+    /// email: a worker that waits for it need not wait for the clock.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    /// Raw messages and attachments.
+    pub fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    pub(crate) fn woke(&self, wakes: bool) {
+        if wakes {
+            self.inner.changed.send_modify(|n| *n += 1);
+        }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    pub(crate) fn keys(&self) -> &Arc<Keys> {
+        &self.inner.keys
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    pub(crate) fn planner(&self) -> Planner<'_> {
+        Planner::new(self.inner.database.dialect(), &self.inner.keys, &self.inner.texts)
+    }
+}
+
+/// A connection to an empty database in a data directory that holds neither a
+/// database nor messages.
+pub(crate) async fn vacant(options: &Options) -> Result<Tx, StoreError> {
+    let (data_dir, blobs) = (&options.data_dir, options.blobs_path());
+    make_private_dir(data_dir).map_err(|e| StoreError::io("making", data_dir, &e))?;
+    make_private_dir(&blobs).map_err(|e| StoreError::io("making", &blobs, &e))?;
+    let mut there = std::fs::read_dir(&blobs).map_err(|e| StoreError::io("reading", &blobs, &e))?;
+    if there.next().is_some() {
+        return Err(StoreError::Present(blobs.display().to_string()));
+    }
+    let mut tx = match &options.database {
+        None if options.sqlite_path().exists() => return Err(StoreError::Present(options.shown())),
+        None => Tx::Sqlite(SqliteTx::open(&options.sqlite_path(), Mode::Create)?),
+        Some(url) => crate::postgres::Postgres::new(url, options)?.connect().await?,
+    };
+    if is_initialized(&mut tx).await? {
+        return Err(StoreError::Present(options.shown()));
+    }
+    Ok(tx)
+}
