@@ -1,0 +1,186 @@
+//! The program itself, run as its users run it: the binary, a data directory,
+//! a port.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::api::Api;
+use crate::ports::Port;
+
+/// How an installation is to be.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `postgres://…`; `None`: SQLite.
+    pub database: Option<String>,
+    /// Certificates that the program is to trust.
+    pub extra_ca: Option<PathBuf>,
+    /// More lines for `postroom.toml`.
+    pub config: String,
+    pub role: Option<String>,
+}
+
+/// An installation with its service running. Dropping it ends the service and
+/// removes the data.
+pub struct Postroom {
+    binary: PathBuf,
+    directory: tempfile::TempDir,
+    options: Options,
+    port: Port,
+    token: String,
+    service: Option<Child>,
+}
+
+/// The first user.
+pub const ADMINISTRATOR: &str = "admin@crm.test";
+
+impl Postroom {
+    /// `postroom init`, the configuration, `postroom serve`.
+    pub fn start(binary: &Path, options: Options) -> Result<Self> {
+        let mut this = Self::install(binary, options)?;
+        this.serve()?;
+        Ok(this)
+    }
+
+    /// The same without starting the service.
+    pub fn install(binary: &Path, options: Options) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("postroom-").tempdir()?;
+        let port = Port::reserve()?;
+        let mut this =
+            Self { binary: binary.to_owned(), directory, options, port, token: String::new(), service: None };
+        let mut arguments = vec!["init".to_owned(), "--admin".into(), ADMINISTRATOR.into()];
+        if let Some(url) = &this.options.database {
+            arguments.extend(["--database".into(), url.clone()]);
+        }
+        let output = this.command(&arguments).output()?;
+        if !output.status.success() {
+            bail!("postroom init failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        this.token = String::from_utf8(output.stdout)?.trim().to_owned();
+        this.configure()?;
+        Ok(this)
+    }
+
+    /// Adds the loopback networks and the certificates to what `init` wrote.
+    fn configure(&self) -> Result<()> {
+        let path = self.data_dir().join("postroom.toml");
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        let mut text = format!("{before}\n[servers]\nallow_networks = [\"127.0.0.0/8\", \"::1/128\"]\n");
+        if let Some(ca) = &self.options.extra_ca {
+            text += &format!("extra_ca = \"{}\"\n", ca.display());
+        }
+        fs::write(path, text + &self.options.config)?;
+        Ok(())
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port.number())
+    }
+
+    /// The process id of the service while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.service.as_ref().map(Child::id)
+    }
+
+    /// A client in the administrator's name.
+    pub fn api(&self) -> Api {
+        Api::new(&self.base(), &self.token)
+    }
+
+    fn command(&self, arguments: &[String]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).arg("--data").arg(self.data_dir()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs one command of the program; `--data` is added.
+    pub fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Ok(self.command(&arguments).output()?)
+    }
+
+    /// The same, and what it printed; an error when it failed.
+    pub fn cli(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.run(arguments)?;
+        if !output.status.success() {
+            bail!("postroom {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Starts the service and waits until it is ready.
+    pub fn serve(&mut self) -> Result<()> {
+        let log = fs::File::options().create(true).append(true).open(self.log_path())?;
+        let mut arguments = vec!["serve".to_owned(), "--listen".into(), format!("127.0.0.1:{}", self.port.number())];
+        if let Some(role) = &self.options.role {
+            arguments.extend(["--role".into(), role.clone()]);
+        }
+        // Gone with the test, however it ends.
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(&self.binary)
+            .args(&arguments)
+            .arg("--data")
+            .arg(self.data_dir())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.service = Some(command.spawn().context("starting postroom serve")?);
+        let api = self.api();
+        let began = Instant::now();
+        loop {
+            if api.request("GET", "/readyz", None, &[]).is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            let ended = self.service.as_mut().map(Child::try_wait).transpose()?.flatten();
+            if ended.is_some() || began.elapsed() > Duration::from_secs(30) {
+                bail!("postroom serve did not get ready:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.data_dir().join("serve.log")
+    }
+
+    /// What the service logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// Ends the service in the hardest way.
+    pub fn kill(&mut self) {
+        if let Some(mut service) = self.service.take() {
+            let _ = service.kill();
+            let _ = service.wait();
+        }
+    }
+
+    /// Asks the service to end (SIGTERM) and waits for it.
+    pub fn stop(&mut self) -> Result<()> {
+        if let Some(mut service) = self.service.take() {
+            Command::new("kill").arg(service.id().to_string()).status()?;
+            service.wait()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Postroom {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
