@@ -1,0 +1,82 @@
+//! The breaker of each server, kept in the database so that all nodes see it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use model::tables::{Organization, Server};
+use model::{Change, Entity, Failure, Id, Timestamp, id};
+
+use crate::{Engine, SyncError};
+
+/// What this process knows of the servers, so that a healthy server costs no
+/// look at the database.
+#[derive(Default)]
+pub struct Breakers {
+    seen: Mutex<BTreeMap<String, Server>>,
+}
+
+fn server_id(name: &str) -> Id {
+    id::derived(Timestamp::UNIX_EPOCH, &[b"pr_server", name.as_bytes()])
+}
+
+impl Engine {
+    /// Until when the breaker of `name` (`host:port`) is open, if it is.
+    pub(crate) async fn breaker_open_until(&self, name: &str) -> Result<Option<Timestamp>, SyncError> {
+        let known = self.breakers.seen.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let server = match known {
+            // Healthy as far as this process knows: try, and find out.
+            Some(server) if server.failures == 0 => return Ok(None),
+            _ => self.load_server(name).await?,
+        };
+        let open = rules::breaker::is_open(&server, self.now()).then_some(server.open_until).flatten();
+        self.remember(server);
+        Ok(open)
+    }
+
+    /// Counts what a conversation says about the server as a whole. Gives back
+    /// whether the breaker opened just now.
+    pub(crate) async fn note_server(
+        &self,
+        organization: &Organization,
+        name: &str,
+        failure: Option<&Failure>,
+    ) -> Result<bool, SyncError> {
+        let server_wide = failure.is_some_and(Failure::is_server_wide);
+        let known = self.breakers.seen.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if !server_wide && known.is_some_and(|server| server.failures == 0) {
+            return Ok(false);
+        }
+        let before = self.load_server(name).await?;
+        let now = self.now();
+        let after = match failure {
+            Some(failure) if server_wide => rules::breaker::after_failure(&before, failure, now),
+            // Any answer shows that the server is there.
+            _ => rules::breaker::after_success(&before),
+        };
+        let opened = !rules::breaker::is_open(&before, now) && rules::breaker::is_open(&after, now);
+        if after != before {
+            let changes = vec![
+                Change::Ensure(Server { name: name.to_owned(), ..Server::blank(server_id(name)) }.into_record()),
+                model::Update::of::<Server>(server_id(name))
+                    .set(Server::C.failures, after.failures)
+                    .set(Server::C.open_until, after.open_until)
+                    .set(Server::C.last_error, after.last_error.clone())
+                    .into(),
+            ];
+            self.commit_plain(organization, changes).await?;
+        }
+        metrics::gauge!("postroom_breaker_open", "server" => name.to_owned())
+            .set(if rules::breaker::is_open(&after, now) { 1.0 } else { 0.0 });
+        self.remember(after);
+        Ok(opened)
+    }
+
+    async fn load_server(&self, name: &str) -> Result<Server, SyncError> {
+        let found = self.store.load::<Server>(server_id(name)).await?;
+        Ok(found.unwrap_or_else(|| Server { name: name.to_owned(), ..Server::blank(server_id(name)) }))
+    }
+
+    fn remember(&self, server: Server) {
+        self.breakers.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(server.name.clone(), server);
+    }
+}

@@ -1,0 +1,96 @@
+//! Does on the server what was committed to be done: deletes what is durably
+//! ours. May be repeated after a crash.
+
+use model::tables::{Mailbox, ServerType, Settlement, SettlementState};
+use model::work::{Position, Settle, Settled};
+use model::{Change, Entity, Filter, Lease, Order, Query, Ref, Update};
+
+use crate::engine::Loaded;
+use crate::sessions::Reader;
+use crate::{Engine, SyncError};
+
+/// How many at once.
+const BATCH: usize = 500;
+
+/// Returns how many were settled.
+pub(crate) async fn due(
+    engine: &Engine,
+    loaded: &Loaded,
+    lease: Lease,
+    reader: &mut Reader,
+) -> Result<usize, SyncError> {
+    let mut settled = 0;
+    loop {
+        let rows = due_rows(engine, loaded).await?;
+        if rows.is_empty() {
+            return Ok(settled);
+        }
+        let settles: Vec<Settle> = rows.iter().map(|row| as_settle(row, loaded.profile.server_type)).collect();
+        let outcomes = reader.settle(&settles).await?;
+        let changes = rows.iter().zip(outcomes).map(|(row, outcome)| record(row, outcome)).collect::<Vec<_>>();
+        settled += changes.len();
+        super::process::commit(engine, loaded, lease, changes, Vec::new()).await?;
+        // A POP3 session ends with its deletions.
+        if rows.len() < BATCH || !reader.may_wait() {
+            return Ok(settled);
+        }
+    }
+}
+
+async fn due_rows(engine: &Engine, loaded: &Loaded) -> Result<Vec<Settlement>, SyncError> {
+    let mut query = Query::of::<Settlement>()
+        .filter(Filter::eq(Settlement::C.mailbox, Some(Ref::new(Mailbox::TABLE.logical, loaded.mailbox.id))))
+        .filter(Filter::eq(Settlement::C.state, SettlementState::Due))
+        .limit(BATCH);
+    query.order = vec![Order { column: Settlement::C.position.name.into(), descending: false }];
+    Ok(engine.store.list::<Settlement>(&query).await?)
+}
+
+/// Whether anything is due: asked before a session is opened only for that.
+pub(crate) async fn is_due(engine: &Engine, loaded: &Loaded) -> Result<bool, SyncError> {
+    Ok(!due_rows(engine, loaded).await?.is_empty())
+}
+
+fn as_settle(row: &Settlement, server: ServerType) -> Settle {
+    let digest = row.header_digest.as_deref().and_then(|d| <[u8; 32]>::try_from(d).ok()).unwrap_or_default();
+    Settle {
+        position: position(&row.folder, &row.position, server),
+        action: row.action,
+        size: u64::try_from(row.size).unwrap_or(0),
+        header_digest: digest,
+    }
+}
+
+/// The position that a row's folder and text stand for.
+pub(crate) fn position(folder: &str, text: &str, server: ServerType) -> Position {
+    let imap = (server != ServerType::Pop3Smtp).then(|| text.split_once('/')).flatten();
+    match imap.and_then(|(validity, uid)| Some((validity.parse().ok()?, uid.parse().ok()?))) {
+        Some((uid_validity, uid)) => Position::Imap { folder: folder.to_owned(), uid_validity, uid },
+        None => Position::Pop3 { uidl: text.to_owned() },
+    }
+}
+
+fn record(row: &Settlement, outcome: Settled) -> Change {
+    let state = match outcome {
+        Settled::Done => SettlementState::Done,
+        Settled::AlreadyGone => SettlementState::AlreadyGone,
+        Settled::Different => SettlementState::Different,
+    };
+    Update::of::<Settlement>(row.id)
+        .set(Settlement::C.state, state)
+        .set(Settlement::C.attempts, row.attempts + 1)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_back_as_their_protocol_wrote_them() {
+        let imap = Position::Imap { folder: "INBOX".into(), uid_validity: 3, uid: 17 };
+        assert_eq!(position(imap.folder(), &imap.in_folder(), ServerType::ImapSmtp), imap);
+        let odd = Position::Pop3 { uidl: "3/17".into() };
+        assert_eq!(position(odd.folder(), &odd.in_folder(), ServerType::Pop3Smtp), odd);
+    }
+}
