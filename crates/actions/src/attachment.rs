@@ -1,0 +1,46 @@
+//! The bytes behind attachments and emails: where they stand. Decoding is for
+//! whoever knows the format.
+
+use model::mail::{BlobId, Place};
+use model::tables::{Attachment, Email};
+use model::{Entity, Id, Refusal};
+use rules::access::Verb;
+
+use crate::access;
+use crate::context::Context;
+use crate::error::ActionError;
+
+/// A blob, and where in it the bytes of the attachment stand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    pub file_name: String,
+    pub mime_type: String,
+    /// The whole blob.
+    pub blob: Vec<u8>,
+    pub place: Place,
+}
+
+/// The bytes of an attachment; `None` where none are stored.
+pub async fn content(ctx: &Context, id: Id) -> Result<Option<Content>, ActionError> {
+    let Some(row) = ctx.store.get(Attachment::TABLE, id).await? else {
+        return Err(Refusal::does_not_exist("activitymimeattachment", id).into());
+    };
+    access::on_row(ctx, Verb::Read, &row).await?;
+    let attachment = Attachment::from_record(&row)?;
+    let Some(blob) = attachment.blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
+    let place = attachment.place.parse().map_err(|e: model::mail::NotAPlace| ActionError::Internal(e.to_string()))?;
+    let blob = crate::blobs::get(ctx, blob).await?;
+    Ok(Some(Content { file_name: attachment.file_name, mime_type: attachment.mime_type, blob, place }))
+}
+
+/// The raw message of an email as it came or went; `None` for one that never
+/// was a message.
+pub async fn raw_message(ctx: &Context, id: Id) -> Result<Option<Vec<u8>>, ActionError> {
+    let Some(row) = ctx.store.get(Email::TABLE, id).await? else {
+        return Err(Refusal::does_not_exist("email", id).into());
+    };
+    access::on_row(ctx, Verb::Read, &row).await?;
+    let blob = row.typed(Email::C.blob)?;
+    let Some(blob) = blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
+    Ok(Some(crate::blobs::get(ctx, blob).await?))
+}

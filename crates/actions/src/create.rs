@@ -1,0 +1,83 @@
+//! Creates a row.
+
+use std::collections::BTreeSet;
+
+use model::table::{Access, Kind};
+use model::{Commit, Id, Record, Refusal, Value};
+
+use crate::context::Context;
+use crate::draft::Draft;
+use crate::error::{ActionError, commit_failed};
+use crate::plan::Plan;
+use crate::{access, tables, validate};
+
+/// Creates the row with all that goes with it and returns its id. All faults
+/// of the draft are reported together; after a refusal nothing has changed.
+pub async fn create(ctx: &Context, draft: Draft) -> Result<Id, ActionError> {
+    let table = draft.table;
+    access::create(ctx, table)?;
+    let id = match draft.id {
+        Some(id) => id,
+        None => ctx.new_id()?,
+    };
+    let commit = plan(ctx, id, draft).await?;
+    ctx.store.commit(&commit).await.map_err(|e| commit_failed(table.logical, e))?;
+    Ok(id)
+}
+
+/// The commit that creates the row.
+pub(crate) async fn plan(ctx: &Context, id: Id, draft: Draft) -> Result<Commit, ActionError> {
+    let table = draft.table;
+    let mut plan = Plan::new(ctx, None, Record::with_defaults(table, id), draft);
+    own(&mut plan);
+    tables::state::settle(&mut plan);
+    tables::check(&mut plan).await?;
+    require(&mut plan);
+    targets_exist(&mut plan).await?;
+    if let Err(fault) = access::create_row(ctx, &plan.after).await? {
+        plan.fault(fault);
+    }
+    plan.into_commit()
+}
+
+/// A row that says nothing else belongs to who makes it.
+fn own(plan: &mut Plan<'_>) {
+    if plan.table().column("ownerid").is_some() && plan.after.get("ownerid").is_null() {
+        plan.after.set("ownerid", Value::Ref(plan.ctx.actor_ref()));
+    }
+}
+
+fn require(plan: &mut Plan<'_>) {
+    let table = plan.table();
+    for column in table.columns.iter().filter(|c| c.required) {
+        let empty = match plan.after.get(column.name) {
+            Value::Null => true,
+            Value::Text(text) => text.trim().is_empty(),
+            _ => false,
+        };
+        let told = plan.faults.iter().any(|f| f.field == Some(column.name));
+        if empty && !told && matches!(column.access, Access::ReadWrite | Access::Create) {
+            plan.fault(validate::required(table, column));
+        }
+    }
+}
+
+/// Every row that the caller refers to is there.
+pub(crate) async fn targets_exist(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let mut missing: Vec<Refusal> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for name in &plan.given {
+        let Some(column) = plan.table().column(name) else { continue };
+        let (Kind::Lookup(_), Value::Ref(target)) = (column.kind, plan.after.get(name)) else { continue };
+        let unchanged = plan.before.as_ref().is_some_and(|b| b.get(name) == plan.after.get(name));
+        if unchanged || !seen.insert(*target) {
+            continue;
+        }
+        let Some(table) = model::tables::by_logical_name(target.table) else { continue };
+        if plan.ctx.store.get(table, target.id).await?.is_none() {
+            missing.push(Refusal::does_not_exist(target.table, target.id).at(column.name));
+        }
+    }
+    plan.faults.extend(missing);
+    Ok(())
+}

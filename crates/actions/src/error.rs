@@ -1,0 +1,72 @@
+//! Why an action did not happen.
+
+use model::record::WrongType;
+use model::{Refusal, Refusals};
+use store::{CommitError, Conflict, StoreError};
+
+use crate::context::NoRandomness;
+
+/// Either the request is at fault, and every fault has a code; or we are.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error(transparent)]
+    Refused(#[from] Refusals),
+    /// Something in the installation is broken. The detail is for the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<Refusal> for ActionError {
+    fn from(one: Refusal) -> Self {
+        Self::Refused(one.into())
+    }
+}
+
+impl From<StoreError> for ActionError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<WrongType> for ActionError {
+    fn from(error: WrongType) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<NoRandomness> for ActionError {
+    fn from(error: NoRandomness) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+/// 0x80060882
+pub fn version_mismatch(table: &str) -> Refusal {
+    Refusal::new(
+        0x8006_0882,
+        "ConcurrencyVersionMismatch",
+        format!(
+            "The version of the existing {table} does not match the version given. Read it again and repeat the change."
+        ),
+    )
+}
+
+/// 0x80040237
+pub fn duplicate(what: &str) -> Refusal {
+    Refusal::new(0x8004_0237, "DuplicateRecord", format!("A record with the same key already exists: {what}"))
+}
+
+/// 0x8004023b
+pub fn invalid_operation(message: impl Into<String>) -> Refusal {
+    Refusal::new(0x8004_023B, "InvalidOperation", message)
+}
+
+/// What a commit that failed means to the one who asked.
+pub(crate) fn commit_failed(table: &'static str, error: CommitError) -> ActionError {
+    match error {
+        CommitError::Conflict { what: what @ Conflict::Duplicate { .. } } => duplicate(&what.to_string()).into(),
+        CommitError::Conflict { .. } => version_mismatch(table).into(),
+        CommitError::NotFound(row) => Refusal::does_not_exist(row.table, row.id).into(),
+        other => ActionError::Internal(other.to_string()),
+    }
+}

@@ -1,0 +1,41 @@
+//! What a person may ask, one file per verb: load facts, ask a rule, commit,
+//! return. The Web API and the command line call the same functions.
+//!
+//! This crate does **not** reach a mail server and does **not** know HTTP: a
+//! refusal carries its code, and `web` knows which status that is.
+
+mod access;
+pub mod actors;
+pub mod attachment;
+mod audit;
+mod blobs;
+mod context;
+mod create;
+mod delete;
+mod draft;
+pub mod email;
+mod error;
+mod facts;
+mod init;
+pub mod mailbox;
+mod ping;
+mod plan;
+mod read;
+pub mod resolve;
+mod tables;
+pub mod token;
+mod update;
+pub mod validate;
+mod whoami;
+
+pub use context::{Context, NoRandomness, Random, Settings};
+pub use create::create;
+pub use delete::delete;
+pub use draft::{Draft, Precondition, Saved};
+pub use error::ActionError;
+pub use init::init;
+pub use ping::ping;
+pub use read::{count, list, read};
+pub use store::Store;
+pub use update::update;
+pub use whoami::{WhoAmI, who_am_i};

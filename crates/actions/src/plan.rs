@@ -1,0 +1,158 @@
+//! A write in the making: the row before and after, what goes with it, and
+//! what is wrong with it.
+
+use std::collections::BTreeSet;
+
+use model::mail::StoredBlob;
+use model::table::{Child, Kind};
+use model::value::ColumnType;
+use model::{Change, Col, Commit, Record, Refusal, Table, Update, Value};
+
+use crate::context::Context;
+use crate::draft::Draft;
+use crate::error::ActionError;
+use crate::{audit, validate};
+
+pub(crate) struct Plan<'a> {
+    pub ctx: &'a Context,
+    /// `None`: the row is new.
+    pub before: Option<Record>,
+    pub after: Record,
+    /// The columns that the caller wrote.
+    pub given: BTreeSet<&'static str>,
+    pub children: Vec<(Child, Vec<Draft>)>,
+    pub body: Option<Vec<u8>>,
+    /// Changes of other rows in the same commit.
+    pub also: Vec<Change>,
+    /// Where the bytes stand that the rows refer to.
+    pub blobs: Vec<StoredBlob>,
+    pub faults: Vec<Refusal>,
+    /// The word for the audit trail.
+    pub verb: &'static str,
+}
+
+impl<'a> Plan<'a> {
+    /// Applies the draft's columns to `after`; what does not pass the checks
+    /// becomes a fault and leaves the column as it was.
+    pub fn new(ctx: &'a Context, before: Option<Record>, mut after: Record, draft: Draft) -> Self {
+        let creating = before.is_none();
+        let mut faults = draft.faults;
+        let mut given = BTreeSet::new();
+        for (name, value) in draft.values {
+            let Some(column) = after.table.column(name) else { continue };
+            if !validate::is_writable(column, creating) {
+                continue;
+            }
+            match validate::value(after.table, column, value) {
+                Ok(value) => {
+                    // Rules look at whether a secret is set; the store keeps that column itself.
+                    if let Kind::Secret { flag, .. } = column.kind
+                        && let Some(flag) = after.table.column(flag)
+                    {
+                        after.set(flag.name, Value::Bool(!value.is_null()));
+                    }
+                    after.set(column.name, value);
+                    given.insert(column.name);
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        let verb = if creating { "create" } else { "update" };
+        Self {
+            ctx,
+            before,
+            after,
+            given,
+            children: draft.children,
+            body: draft.body,
+            also: Vec::new(),
+            blobs: Vec::new(),
+            faults,
+            verb,
+        }
+    }
+
+    pub fn table(&self) -> &'static Table {
+        self.after.table
+    }
+
+    pub fn creating(&self) -> bool {
+        self.before.is_none()
+    }
+
+    pub fn was_given<T>(&self, column: Col<T>) -> bool {
+        self.given.contains(column.name)
+    }
+
+    pub fn fault(&mut self, fault: Refusal) {
+        self.faults.push(fault);
+    }
+
+    pub fn put<T: ColumnType>(&mut self, column: Col<T>, value: T) {
+        self.after.put(column, value);
+    }
+
+    /// Whether the column's value differs from what stood there before. True
+    /// for a new row.
+    pub fn changes<T>(&self, column: Col<T>) -> bool {
+        self.before.as_ref().is_none_or(|b| !same(b.get(column.name), self.after.get(column.name)))
+    }
+
+    /// The columns whose values differ from before, in the declared order.
+    pub fn difference(&self) -> Vec<(&'static str, Value)> {
+        let changed = |name: &'static str| {
+            let now = self.after.values.get(name)?;
+            let then = self.before.as_ref().map_or(&Value::Null, |b| b.get(name));
+            (!same(now, then)).then(|| (name, now.clone()))
+        };
+        let own = |name: &str| !is_flag(self.table(), name);
+        self.table().columns.iter().filter(|c| own(c.name)).filter_map(|c| changed(c.name)).collect()
+    }
+
+    /// The commit, the audit row included; or all faults.
+    pub fn into_commit(mut self) -> Result<Commit, ActionError> {
+        if !self.faults.is_empty() {
+            return Err(model::Refusals(self.faults).into());
+        }
+        let ctx = self.ctx;
+        let blobs = std::mem::take(&mut self.blobs);
+        Ok(Commit::new(ctx.actor(), ctx.now, self.into_changes()?).with_blobs(blobs))
+    }
+
+    fn into_changes(mut self) -> Result<Vec<Change>, ActionError> {
+        let ctx = self.ctx;
+        let Some(before) = self.before.take() else {
+            let entry = audit::created(ctx, self.verb, &self.after)?;
+            let table = self.after.table;
+            self.after.values.retain(|name, _| !is_flag(table, name));
+            let mut changes = vec![Change::Create(self.after)];
+            changes.append(&mut self.also);
+            changes.push(entry);
+            return Ok(changes);
+        };
+        self.before = Some(before.clone());
+        let set = self.difference();
+        let mut changes = Vec::new();
+        if !set.is_empty() {
+            let entry = audit::updated(ctx, self.verb, &before, &set)?;
+            let mut update = Update::row(self.after.table, self.after.id);
+            update.set = set;
+            update.version = before.get("versionnumber").as_int();
+            changes.push(update.into());
+            changes.push(entry);
+        }
+        changes.append(&mut self.also);
+        Ok(changes)
+    }
+}
+
+/// Empty text is absent text.
+fn same(a: &Value, b: &Value) -> bool {
+    let absent = |v: &Value| v.is_null() || v.as_text() == Some("");
+    a == b || (absent(a) && absent(b))
+}
+
+/// Whether the column tells that a secret is stored: the store writes it.
+fn is_flag(table: &Table, name: &str) -> bool {
+    table.columns.iter().any(|c| matches!(c.kind, Kind::Secret { flag, .. } if flag == name))
+}

@@ -1,0 +1,38 @@
+//! Finds the row that an alternate key names.
+
+use model::query::Compare;
+use model::{Filter, Id, Query, Refusal, Table, Value};
+
+use crate::context::Context;
+use crate::error::ActionError;
+use crate::read;
+
+/// The row of `table` in which the columns have these values.
+/// 0x80060891 where there is none, 0x8006089D where there are several.
+pub async fn key(ctx: &Context, table: &'static Table, values: &[(&'static str, Value)]) -> Result<Id, ActionError> {
+    find(ctx, table, values).await?.ok_or_else(|| not_found(table, values).into())
+}
+
+/// Like [`key`], but none is an answer (for upsert).
+pub async fn find(
+    ctx: &Context,
+    table: &'static Table,
+    values: &[(&'static str, Value)],
+) -> Result<Option<Id>, ActionError> {
+    let mut query = Query::table(table).limit(2);
+    let equal = values.iter().map(|(c, v)| Filter::Compare((*c).into(), Compare::Equal, v.clone()));
+    query.filter = Filter::And(equal.collect());
+    let rows = read::list(ctx, query).await?;
+    if rows.len() > 1 {
+        let message = format!("Several rows of {} have these values; use the row's id.", table.logical);
+        return Err(Refusal::new(0x8006_089D, "MultipleRecordsFoundByEntityKey", message).into());
+    }
+    Ok(rows.first().map(|r| r.id))
+}
+
+fn not_found(table: &Table, values: &[(&'static str, Value)]) -> Refusal {
+    let columns: Vec<&str> = values.iter().map(|(c, _)| *c).collect();
+    let message =
+        format!("A record of {} with the specified key values does not exist ({}).", table.logical, columns.join(", "));
+    Refusal::new(0x8006_0891, "RecordNotFoundByEntityKey", message)
+}

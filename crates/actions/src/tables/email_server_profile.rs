@@ -1,0 +1,58 @@
+//! Email server profiles: an edit that matters takes back the test results of
+//! the mailboxes that use the profile.
+
+use model::tables::{EmailServerProfile, Mailbox, TraceLog};
+use model::{Change, Entity, Filter, Query, Record, Ref, Update};
+use rules::mailbox::reset_tests;
+use rules::profile::{ProfileFacts, affected, save};
+
+use crate::context::Context;
+use crate::error::ActionError;
+use crate::plan::Plan;
+
+pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let before = plan.before.as_ref().map(EmailServerProfile::from_record).transpose()?;
+    let after = EmailServerProfile::from_record(&plan.after)?;
+    let facts = ProfileFacts {
+        allow_insecure: plan.ctx.settings.allow_insecure,
+        incoming_password: after.incoming_password_set,
+        outgoing_password: after.outgoing_password_set,
+    };
+    let saved = match save(before.as_ref(), after, facts) {
+        Ok(saved) => saved,
+        Err(refusals) => {
+            plan.faults.extend(refusals.0);
+            return Ok(());
+        }
+    };
+    if let Some(before) = &before {
+        let passwords = (plan.given.contains("incomingpassword"), plan.given.contains("outgoingpassword"));
+        let (incoming, outgoing) = affected(before, &saved, passwords);
+        if incoming || outgoing {
+            for mailbox in mailboxes(plan.ctx, saved.id).await? {
+                plan.also.extend(reset_tests(&mailbox, incoming, outgoing).map(Change::from));
+            }
+        }
+    }
+    plan.after.values.extend(saved.into_record().values);
+    Ok(())
+}
+
+async fn mailboxes(ctx: &Context, profile: model::Id) -> Result<Vec<Mailbox>, ActionError> {
+    let this = Some(Ref::new("emailserverprofile", profile));
+    Ok(ctx.store.list::<Mailbox>(&Query::of::<Mailbox>().filter(Filter::eq(Mailbox::C.profile, this))).await?)
+}
+
+/// Its mailboxes stay, without a profile and untested; its alerts go.
+pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
+    let mut changes: Vec<Change> = Vec::new();
+    for mailbox in mailboxes(ctx, row.id).await? {
+        let update = reset_tests(&mailbox, true, true).unwrap_or_else(|| Update::of::<Mailbox>(mailbox.id));
+        changes.push(update.set(Mailbox::C.profile, None).into());
+    }
+    let query = Query::of::<TraceLog>().filter(Filter::eq(TraceLog::C.regarding, Some(row.reference())));
+    for alert in ctx.store.list::<TraceLog>(&query).await? {
+        changes.push(Change::delete::<TraceLog>(alert.id));
+    }
+    Ok(changes)
+}

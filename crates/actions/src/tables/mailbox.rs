@@ -1,0 +1,114 @@
+//! Mailboxes: forward mailboxes are made by hand, all are edited, approved
+//! and sent to their test here.
+
+use model::tables::{Approval, Folder, Mailbox, Settlement, TraceLog, WorkItem};
+use model::work::Workload;
+use model::{Change, Entity, Filter, Id, Query, Record, Ref};
+use rules::access::Verb;
+use rules::approval::{self, ApprovalFacts};
+use rules::mailbox::{create_forward, refuse_delete, save};
+use rules::{schedule, user_queue};
+
+use crate::context::Context;
+use crate::error::ActionError;
+use crate::facts::{self, Owned};
+use crate::plan::Plan;
+
+/// Columns that hold a password or a token.
+const CREDENTIALS: &[&str] = &["password", "oauthaccesstoken", "oauthrefreshtoken"];
+
+pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let after = Mailbox::from_record(&plan.after)?;
+    let wanted = plan.was_given(Mailbox::C.approval).then_some(after.approval);
+    let owned = facts::mailbox(plan.ctx, &after).await?;
+    let writing = CREDENTIALS.iter().any(|c| plan.given.contains(c));
+    let facts = owned.facts(writing, after.password_set || after.oauth_token_set);
+    let decided = match &plan.before {
+        None => create_forward(after, &facts, plan.ctx.now),
+        Some(before) => save(&Mailbox::from_record(before)?, after, &facts, plan.ctx.now),
+    };
+    let mut decided = match decided {
+        Ok(decided) => decided,
+        Err(refusals) => {
+            plan.faults.extend(refusals.0);
+            return Ok(());
+        }
+    };
+    if let Some(wanted) = wanted.filter(|w| *w != decided.approval) {
+        match approve(plan.ctx, &decided, wanted, &owned) {
+            Ok(approved) => {
+                plan.verb = if wanted == Approval::Approved { "approve" } else { "reject" };
+                decided = approved;
+            }
+            Err(refusals) => plan.faults.extend(refusals.0),
+        }
+    }
+    let test = decided.test_scheduled;
+    if test && let Err(denied) = may_test(plan.ctx, &plan.after) {
+        plan.fault(denied);
+    }
+    if test {
+        decided.test_by = Some(plan.ctx.actor_ref());
+        plan.verb = "test";
+    }
+    follow_up(plan, &decided, &owned, test);
+    plan.after.values.extend(decided.into_record().values);
+    Ok(())
+}
+
+fn may_test(ctx: &Context, row: &Record) -> Result<(), model::Refusal> {
+    rules::access::may(&ctx.actor, Verb::Test, row.table, row.get("ownerid").as_ref_to())
+}
+
+fn approve(ctx: &Context, mailbox: &Mailbox, wanted: Approval, owned: &Owned) -> Result<Mailbox, model::Refusals> {
+    let facts = ApprovalFacts {
+        privilege: ctx.actor.is_administrator,
+        privilege_for_own: false,
+        regarding: owned.facts(false, false).regarding,
+    };
+    approval::set(mailbox, wanted, &ctx.actor, facts, ctx.now)
+}
+
+/// What a saved mailbox means for other rows.
+fn follow_up(plan: &mut Plan<'_>, mailbox: &Mailbox, owned: &Owned, test: bool) {
+    if plan.creating() {
+        let items = [Workload::Incoming, Workload::Outgoing, Workload::Test];
+        plan.also.extend(items.map(|w| schedule::work_item(mailbox.id, w)));
+    }
+    if test {
+        plan.also.extend(schedule::due(mailbox.id, Workload::Test, plan.ctx.now));
+    }
+    if let Some(regarding) = owned.facts(false, false).regarding {
+        plan.also.extend(user_queue::mailbox_saved(mailbox, regarding));
+    }
+}
+
+pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
+    let mailbox = Mailbox::from_record(row)?;
+    refuse_delete(&mailbox)?;
+    parts(ctx, mailbox.id).await
+}
+
+/// What goes with a mailbox: its due work, its cursors and alerts. What the
+/// ledger says of its messages stays, without the mailbox.
+pub(crate) async fn parts(ctx: &Context, mailbox: Id) -> Result<Vec<Change>, ActionError> {
+    let this = Some(Ref::new("mailbox", mailbox));
+    let mut changes = Vec::new();
+    for item in
+        ctx.store.list::<WorkItem>(&Query::of::<WorkItem>().filter(Filter::eq(WorkItem::C.mailbox, this))).await?
+    {
+        changes.push(Change::delete::<WorkItem>(item.id));
+    }
+    for folder in ctx.store.list::<Folder>(&Query::of::<Folder>().filter(Filter::eq(Folder::C.mailbox, this))).await? {
+        changes.push(Change::delete::<Folder>(folder.id));
+    }
+    let query = Query::of::<Settlement>().filter(Filter::eq(Settlement::C.mailbox, this));
+    for settlement in ctx.store.list::<Settlement>(&query).await? {
+        changes.push(Change::delete::<Settlement>(settlement.id));
+    }
+    let query = Query::of::<TraceLog>().filter(Filter::eq(TraceLog::C.regarding, this));
+    for alert in ctx.store.list::<TraceLog>(&query).await? {
+        changes.push(Change::delete::<TraceLog>(alert.id));
+    }
+    Ok(changes)
+}

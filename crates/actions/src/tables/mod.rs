@@ -1,0 +1,87 @@
+//! What holds for one table alone, one file each. A check sees the row before
+//! and after; it completes the row, adds changes of other rows, notes faults.
+
+mod attachment;
+mod business_unit;
+mod email;
+mod email_server_profile;
+mod mailbox;
+mod organization;
+mod parties;
+mod people;
+mod queue;
+mod queue_item;
+pub(crate) mod state;
+mod system_user;
+
+pub(crate) use parties::of_email as parties_of;
+
+use model::{Change, Record, Refusal};
+
+use crate::context::Context;
+use crate::error::{ActionError, invalid_operation};
+use crate::plan::Plan;
+
+pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    match plan.table().logical {
+        "systemuser" => system_user::check(plan).await,
+        "queue" => queue::check(plan).await,
+        "mailbox" => mailbox::check(plan).await,
+        "emailserverprofile" => email_server_profile::check(plan).await,
+        "email" => email::check(plan).await,
+        "activitymimeattachment" => attachment::check(plan).await,
+        "contact" | "lead" => people::check(plan).await,
+        "businessunit" => business_unit::check(plan).await,
+        "organization" => organization::check(plan).await,
+        "queueitem" => queue_item::check(plan).await,
+        "activityparty" => {
+            plan.fault(not_supported(
+                plan,
+                "Activity parties are written through their activity: email_activity_parties.",
+            ));
+            Ok(())
+        }
+        "pr_ledgerentry" => {
+            plan.fault(not_supported(plan, "The ledger is kept by the service and cannot be written."));
+            Ok(())
+        }
+        "usersettings" if plan.creating() => {
+            plan.fault(not_supported(plan, "A user's settings are created with the user."));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What goes with a row that is deleted, or why it cannot go.
+pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
+    match row.table.logical {
+        "mailbox" => mailbox::check_delete(ctx, row).await,
+        "email" => email::check_delete(ctx, row).await,
+        "activitymimeattachment" => attachment::check_delete(ctx, row).await,
+        "queue" => queue::check_delete(ctx, row).await,
+        "emailserverprofile" => email_server_profile::check_delete(ctx, row).await,
+        "systemuser" => refuse("Users are never deleted. Disable the user instead: isdisabled = true."),
+        "organization" => refuse("The organization cannot be deleted."),
+        "usersettings" => refuse("A user's settings cannot be deleted."),
+        "activityparty" => refuse("Activity parties are written through their activity: email_activity_parties."),
+        "pr_ledgerentry" => refuse("The ledger is kept by the service and cannot be deleted."),
+        "businessunit" => business_unit::check_delete(ctx, row).await,
+        "tracelog" if row.get("canbedeleted").as_bool() == Some(false) => refuse("This alert cannot be deleted."),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn refuse(message: &str) -> Result<Vec<Change>, ActionError> {
+    Err(invalid_operation(message).into())
+}
+
+/// 0x80040800
+fn not_supported(plan: &Plan<'_>, message: &str) -> Refusal {
+    let verb = if plan.creating() { "Create" } else { "Update" };
+    Refusal::new(
+        0x8004_0800,
+        "NotSupported",
+        format!("The '{verb}' method does not support entities of type '{}'. {message}", plan.table().logical),
+    )
+}

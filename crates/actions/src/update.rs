@@ -1,0 +1,97 @@
+//! Changes a row, or creates it where the caller allows that (upsert).
+
+use model::{Change, Commit, Id, Record, Refusal};
+use rules::access::Verb;
+use store::CommitError;
+
+use crate::context::Context;
+use crate::create::{self, targets_exist};
+use crate::draft::{Draft, Precondition, Saved};
+use crate::error::{ActionError, commit_failed, duplicate, version_mismatch};
+use crate::plan::Plan;
+use crate::{access, tables, validate};
+
+/// How often a change is decided anew because the row changed meanwhile.
+const TRIES: usize = 5;
+
+/// Changes the row `id`. All faults are reported together.
+pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondition) -> Result<Saved, ActionError> {
+    let table = draft.table;
+    for _ in 0..TRIES {
+        let Some(before) = ctx.store.get(table, id).await? else {
+            return match precondition {
+                Precondition::Any | Precondition::Absent => {
+                    let draft = Draft { id: Some(id), ..draft };
+                    create::create(ctx, draft).await.map(|id| Saved { id, created: true })
+                }
+                Precondition::Exists | Precondition::Version(_) => {
+                    Err(Refusal::does_not_exist(table.logical, id).into())
+                }
+            };
+        };
+        access::on_row(ctx, verb(&draft), &before).await?;
+        check(precondition, &before)?;
+        let commit = plan(ctx, before, draft.clone()).await?;
+        if commit.changes.is_empty() {
+            return Ok(Saved { id, created: false });
+        }
+        match ctx.store.commit(&commit).await {
+            Ok(_) => return Ok(Saved { id, created: false }),
+            // What was decided on is no longer so; decide again.
+            Err(CommitError::Conflict { .. }) if changed(ctx, &commit).await? => {}
+            Err(error) => return Err(commit_failed(table.logical, error)),
+        }
+    }
+    Err(version_mismatch(table.logical).into())
+}
+
+/// Approving and testing are verbs of their own, which an owner may have
+/// without being allowed to write.
+fn verb(draft: &Draft) -> Verb {
+    let only = |column: &str| draft.values.len() == 1 && draft.values.contains_key(column) && draft.children.is_empty();
+    match draft.table.logical {
+        "mailbox" if only("emailrouteraccessapproval") => Verb::Approve,
+        "mailbox" if only("testemailconfigurationscheduled") => Verb::Test,
+        _ => Verb::Write,
+    }
+}
+
+async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, ActionError> {
+    let after = before.clone();
+    let mut plan = Plan::new(ctx, Some(before), after, draft);
+    let table = plan.table();
+    for column in table.columns.iter().filter(|c| c.required) {
+        let blank = plan.after.get(column.name).as_text().is_some_and(|t| t.trim().is_empty());
+        if blank && plan.given.contains(column.name) {
+            plan.fault(validate::required(table, column));
+        }
+    }
+    tables::state::settle(&mut plan);
+    tables::check(&mut plan).await?;
+    targets_exist(&mut plan).await?;
+    plan.into_commit()
+}
+
+fn check(precondition: Precondition, before: &Record) -> Result<(), ActionError> {
+    let table = before.table.logical;
+    match precondition {
+        Precondition::Any | Precondition::Exists => Ok(()),
+        Precondition::Absent => Err(duplicate(&format!("{table} with id {}", before.id)).into()),
+        Precondition::Version(version) if before.get("versionnumber").as_int() == Some(version) => Ok(()),
+        Precondition::Version(_) => Err(version_mismatch(table).into()),
+    }
+}
+
+/// Whether a row that the commit wanted to change has another version by now:
+/// then the conflict is a race and not the caller's fault.
+async fn changed(ctx: &Context, commit: &Commit) -> Result<bool, ActionError> {
+    for change in &commit.changes {
+        let Change::Update(update) = change else { continue };
+        let Some(version) = update.version else { continue };
+        let now = ctx.store.get(update.table, update.id).await?;
+        if now.is_none_or(|r| r.get("versionnumber").as_int() != Some(version)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,129 @@
+//! Annotations on request: labels of choices, names of the rows that lookups
+//! point to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actions::Context;
+use model::table::Kind;
+use model::{Column, Filter, Id, Query, Record, Ref, Value};
+use serde_json::{Map, Value as Out, json};
+
+use crate::api::errors::ApiError;
+use crate::api::headers::Prefer;
+use crate::api::json_out::property;
+
+const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
+const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
+const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
+
+/// What a page of rows needs to be annotated.
+#[derive(Debug, Default)]
+pub(crate) struct Annotator {
+    formatted: bool,
+    logical_name: bool,
+    navigation: bool,
+    /// Names of the rows that lookups point to.
+    names: BTreeMap<Ref, String>,
+}
+
+impl Annotator {
+    /// Looks up the names that the rows' lookups need, one query per table.
+    pub async fn load(
+        ctx: &Context,
+        prefer: &Prefer,
+        rows: &[Record],
+        columns: &[&'static Column],
+    ) -> Result<Self, ApiError> {
+        let mut annotator = Self {
+            formatted: prefer.wants(FORMATTED),
+            logical_name: prefer.wants(LOGICAL_NAME),
+            navigation: prefer.wants(NAVIGATION),
+            names: BTreeMap::new(),
+        };
+        if !annotator.formatted {
+            return Ok(annotator);
+        }
+        let mut wanted: BTreeMap<&'static str, BTreeSet<Id>> = BTreeMap::new();
+        for target in rows.iter().flat_map(|r| columns.iter().filter_map(|c| r.get(c.name).as_ref_to())) {
+            wanted.entry(target.table).or_default().insert(target.id);
+        }
+        for (table, ids) in wanted {
+            let Some(table) = model::tables::by_logical_name(table) else { continue };
+            let Some(name) = table.name else { continue };
+            let ids: Vec<Value> = ids.into_iter().map(Value::Id).collect();
+            for some in ids.chunks(500) {
+                let mut query = Query::table(table);
+                query.select = vec![name];
+                query.filter = Filter::In(table.id.into(), some.to_vec());
+                // A name that the caller may not see is left out.
+                let Ok(found) = actions::list(ctx, query).await else { continue };
+                for row in found {
+                    let text = row.get(name).as_text().unwrap_or("").to_owned();
+                    annotator.names.insert(row.reference(), text);
+                }
+            }
+        }
+        Ok(annotator)
+    }
+
+    pub fn annotate(&self, record: &Record, columns: &[&'static Column], object: &mut Map<String, Out>) {
+        if !(self.formatted || self.logical_name || self.navigation) {
+            return;
+        }
+        for column in columns {
+            let value = record.get(column.name);
+            if value.is_null() {
+                continue;
+            }
+            let property = property(column);
+            if self.formatted
+                && let Some(text) = self.formatted_value(column, value)
+            {
+                object.insert(format!("{property}@{FORMATTED}"), json!(text));
+            }
+            let Some(target) = value.as_ref_to() else { continue };
+            if self.logical_name {
+                object.insert(format!("{property}@{LOGICAL_NAME}"), json!(target.table));
+            }
+            if self.navigation {
+                object.insert(format!("{property}@{NAVIGATION}"), json!(record.table.nav(column, target.table)));
+            }
+        }
+    }
+
+    fn formatted_value(&self, column: &Column, value: &Value) -> Option<String> {
+        match (column.kind, value) {
+            (Kind::Choice(set), Value::Int(n)) => set.label(*n).map(str::to_owned),
+            (Kind::Bool, Value::Bool(true)) => Some("Yes".to_owned()),
+            (Kind::Bool, Value::Bool(false)) => Some("No".to_owned()),
+            (Kind::Lookup(_), Value::Ref(target)) => self.names.get(target).cloned(),
+            (Kind::Int { .. } | Kind::BigInt, Value::Int(n)) => Some(grouped(*n)),
+            (Kind::Time, Value::Time(at)) => Some(at.strftime("%-m/%-d/%Y %-I:%M %p").to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// 1234567 → `1,234,567`
+fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if n < 0 { format!("-{out}") } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn grouping() {
+        assert_eq!(super::grouped(0), "0");
+        assert_eq!(super::grouped(999), "999");
+        assert_eq!(super::grouped(1000), "1,000");
+        assert_eq!(super::grouped(-1_234_567), "-1,234,567");
+    }
+}

@@ -1,0 +1,132 @@
+//! From a request to its answer.
+
+use std::sync::Arc;
+
+use actions::Context;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use model::{Filter, Ref, Refusal, Value};
+
+use crate::api::call::{self, Call};
+use crate::api::errors::ApiError;
+use crate::api::headers::Prefer;
+use crate::api::resource::{self, Resource};
+use crate::api::{auth, calls, definitions, list, read_one, respond, write};
+use crate::state::AppState;
+
+/// Octets of a URL.
+const LONGEST_URL: usize = 32 * 1024;
+/// Octets of a payload. The largest attachment is 128 MiB, and base64 makes
+/// four of three.
+const LARGEST_BODY: usize = 180 * 1024 * 1024;
+/// Where no attachment can be.
+const LARGEST_PLAIN_BODY: usize = 16 * 1024 * 1024;
+
+const VERSIONS: &[&str] = &["v9.0", "v9.1", "v9.2"];
+
+/// Everything under `/api`.
+pub(crate) async fn handle(State(state): State<Arc<AppState>>, request: Request) -> Response {
+    let id = state.request_id();
+    let mut response = match answer(&state, request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(&id),
+    };
+    respond::finish(&mut response, &id);
+    response
+}
+
+async fn answer(state: &AppState, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let origin = call::origin(&parts.headers);
+    let now = state.clock.now();
+    let path_and_query = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    if path_and_query.len() > LONGEST_URL {
+        let message = format!("The URL is longer than {LONGEST_URL} bytes.");
+        return Err(ApiError::new(StatusCode::URI_TOO_LONG, Refusal::new(0x8006_0888, "UrlTooLong", message)));
+    }
+    let actor = auth::user(&state.store, &parts.headers, &origin, now).await?;
+    let (version, path) = service_path(parts.uri.path())?;
+    let resource = resource::read(path)?;
+    let body = payload(body, &resource).await?;
+    let call = Call {
+        ctx: Context { store: state.store.clone(), actor, now, random: state.random.clone(), settings: state.settings },
+        prefer: Prefer::read(&parts.headers),
+        query: call::query(parts.uri.query().unwrap_or(""))?,
+        method: parts.method,
+        headers: parts.headers,
+        path_and_query,
+        body,
+        origin,
+        version: version.to_owned(),
+    };
+    let mut response = dispatch(&call, resource).await?;
+    respond::set_applied(&mut response, &call.prefer.applied);
+    Ok(response)
+}
+
+/// `/api/data/v9.2/mailboxes` → (`v9.2`, `mailboxes`)
+fn service_path(path: &str) -> Result<(&str, &str), ApiError> {
+    let rest = path.strip_prefix("/api/data/").ok_or_else(|| ApiError::no_segment(path))?;
+    let (version, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    if VERSIONS.contains(&version) { Ok((version, rest)) } else { Err(ApiError::no_segment(version)) }
+}
+
+async fn payload(body: Body, resource: &Resource) -> Result<Bytes, ApiError> {
+    let files = match resource {
+        Resource::Set(table) | Resource::Row(table, _) => {
+            matches!(table.logical, "email" | "activitymimeattachment")
+        }
+        _ => false,
+    };
+    let limit = if files { LARGEST_BODY } else { LARGEST_PLAIN_BODY };
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error).is_some_and(|s| s.to_string().contains("length limit"));
+        if too_large {
+            let message = format!("The payload is larger than {limit} bytes.");
+            let fault = Refusal::new(0x8004_4A02, "PayloadTooLarge", message);
+            return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, fault);
+        }
+        ApiError::bad_payload("The payload ended early.")
+    })
+}
+
+async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError> {
+    let read = call.method == Method::GET || call.method == Method::HEAD;
+    match resource {
+        Resource::Root if read => Ok(definitions::service_document(call)),
+        Resource::Definitions(name) if read => definitions::definitions(call, name.as_deref()),
+        Resource::Unbound(name) => calls::unbound(call, &name).await,
+        Resource::Bound { table, key, name } => calls::bound(call, table, &key, &name).await,
+        Resource::Set(table) => match call.method {
+            Method::GET | Method::HEAD => list::list(call, table, Filter::All).await,
+            Method::POST => write::create(call, table).await,
+            _ => Err(ApiError::method("GET, POST")),
+        },
+        Resource::Count(table) if read => list::count(call, table, Filter::All).await,
+        Resource::Row(table, key) => match call.method {
+            Method::GET | Method::HEAD => read_one::row(call, table, &key).await,
+            Method::PATCH => write::update(call, table, &key).await,
+            Method::DELETE => write::delete(call, table, &key).await,
+            _ => Err(ApiError::method("GET, PATCH, DELETE")),
+        },
+        Resource::Property { table, key, column, raw } => match call.method {
+            Method::GET | Method::HEAD => read_one::property(call, table, &key, column, raw).await,
+            Method::PUT if !raw => write::put_property(call, table, &key, column).await,
+            Method::DELETE if !raw => write::clear_property(call, table, &key, column).await,
+            _ => Err(ApiError::method("GET, PUT, DELETE")),
+        },
+        Resource::Single { table, key, column } if read => read_one::single(call, table, &key, column).await,
+        Resource::Collection { table, key, child, count } if read => {
+            let id = read_one::id_of(call, table, &key).await?;
+            // 404 for a parent that is not there, or not to be seen.
+            actions::read(&call.ctx, table, id, vec![]).await?;
+            let target = model::tables::by_logical_name(child.table).ok_or_else(|| ApiError::no_segment(child.nav))?;
+            let within = Filter::In(child.column.into(), vec![Value::Ref(Ref::new(table.logical, id))]);
+            if count { list::count(call, target, within).await } else { list::list(call, target, within).await }
+        }
+        Resource::Bytes { table, key } if read => read_one::bytes(call, table, &key).await,
+        _ => Err(ApiError::method("GET")),
+    }
+}

@@ -1,0 +1,227 @@
+//! A JSON payload becomes a draft. What is wrong is noted, so that all faults
+//! of a request can be reported together.
+
+use actions::{Context, Draft};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use model::table::{Access, Child, Kind};
+use model::{Column, Ref, Refusal, Table, Timestamp, Value};
+
+use crate::api::bind::{self, Target};
+use crate::api::errors::ApiError;
+use crate::api::json::Json;
+use crate::api::key::guid;
+
+/// Rows of a deep insert, all levels together.
+const MOST_ROWS: usize = 1000;
+
+/// Reads the properties of one row.
+pub(crate) async fn draft(
+    ctx: &Context,
+    table: &'static Table,
+    properties: Vec<(String, Json)>,
+) -> Result<Draft, ApiError> {
+    let mut draft = Draft::new(table);
+    for (name, value) in properties {
+        if let Some((nav, annotation)) = name.split_once('@') {
+            // Other annotations describe; they change nothing.
+            if annotation == "odata.bind" {
+                bind(ctx, &mut draft, nav, value).await?;
+            }
+        } else if let Some(child) = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(&name)) {
+            children(ctx, &mut draft, *child, value).await?;
+        } else {
+            property(&mut draft, &name, value);
+        }
+    }
+    Ok(draft)
+}
+
+async fn bind(ctx: &Context, draft: &mut Draft, nav: &str, value: Json) -> Result<(), ApiError> {
+    let Some((column, target)) = bind::lookup(draft.table, nav) else {
+        draft.faults.push(undeclared(nav));
+        return Ok(());
+    };
+    let url = match value {
+        Json::Null => return Ok(put(draft, column, Value::Null)),
+        Json::Text(url) => url,
+        _ => {
+            let message = format!("'{nav}@odata.bind' takes the URL of a row, or null.");
+            draft.faults.push(actions::validate::malformed(message).at(column.name));
+            return Ok(());
+        }
+    };
+    let found = match bind::target(&url) {
+        Ok(Target::Row(table, id)) => Ok(Ref::new(table.logical, id)),
+        Ok(Target::Keyed(table, key)) => match actions::resolve::key(ctx, table, &key).await {
+            Ok(id) => Ok(Ref::new(table.logical, id)),
+            Err(error) => Err(error.into()),
+        },
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) if target.is_some_and(|t| t != found.table) => {
+            let message =
+                format!("'{nav}@odata.bind' takes a row of {}, not of {}.", target.unwrap_or(""), found.table);
+            draft.faults.push(actions::validate::malformed(message).at(column.name));
+        }
+        Ok(found) => put(draft, column, Value::Ref(found)),
+        Err(ApiError { internal: None, faults, .. }) => {
+            draft.faults.extend(faults.into_iter().map(|f| f.at(column.name)));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn put(draft: &mut Draft, column: &'static Column, value: Value) {
+    draft.values.insert(column.name, value);
+}
+
+fn undeclared(nav: &str) -> Refusal {
+    actions::validate::malformed(format!(
+        "An undeclared property '{}' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values.",
+        actions::validate::excerpt(nav)
+    ))
+}
+
+async fn children(ctx: &Context, draft: &mut Draft, child: Child, value: Json) -> Result<(), ApiError> {
+    let Some(table) = model::tables::by_logical_name(child.table) else { return Ok(()) };
+    let Json::Array(items) = value else {
+        draft.faults.push(actions::validate::malformed(format!("'{}' takes an array of rows.", child.nav)));
+        return Ok(());
+    };
+    if items.len() > MOST_ROWS {
+        let message = format!("'{}' has {} rows; at most {MOST_ROWS} are taken at once.", child.nav, items.len());
+        draft.faults.push(actions::validate::malformed(message));
+        return Ok(());
+    }
+    let mut rows = Vec::new();
+    for item in items {
+        let Json::Object(properties) = item else {
+            draft.faults.push(actions::validate::malformed(format!("'{}' takes an array of rows.", child.nav)));
+            return Ok(());
+        };
+        rows.push(Box::pin(self::draft(ctx, table, properties)).await?);
+    }
+    draft.children.push((child, rows));
+    Ok(())
+}
+
+fn property(draft: &mut Draft, name: &str, value: Json) {
+    let table = draft.table;
+    if name == table.id {
+        match &value {
+            Json::Text(text) if guid(text).is_some() => draft.id = guid(text),
+            _ => draft.faults.push(actions::validate::malformed(format!("'{name}' takes a GUID."))),
+        }
+        return;
+    }
+    if name == "body" && table.logical == "activitymimeattachment" {
+        body(draft, value);
+        return;
+    }
+    if let Some(column) = name.strip_prefix('_').and_then(|n| n.strip_suffix("_value")).and_then(|n| table.column(n)) {
+        let message = format!(
+            "'{name}' cannot be written. References are set by their navigation property: \"{}@odata.bind\".",
+            table.nav(column, "<table>")
+        );
+        draft.faults.push(actions::validate::malformed(message).at(column.name));
+        return;
+    }
+    let Some(column) = table.column(name).filter(|c| c.access != Access::Internal) else {
+        draft.faults.push(actions::validate::unknown_property(table, name));
+        return;
+    };
+    match self::value(column, value) {
+        Some(value) => put(draft, column, value),
+        None => draft.faults.push(actions::validate::wrong_type(column, column.kind)),
+    }
+}
+
+/// The bytes of an attachment, as base64 with or without line breaks.
+fn body(draft: &mut Draft, value: Json) {
+    let bytes = match value {
+        Json::Null => Some(Vec::new()),
+        Json::Text(mut text) => {
+            if text.contains(|c: char| c.is_ascii_whitespace()) {
+                text.retain(|c| !c.is_ascii_whitespace());
+            }
+            STANDARD.decode(text).ok()
+        }
+        _ => None,
+    };
+    match bytes {
+        Some(bytes) => draft.body = Some(bytes),
+        None => draft.faults.push(actions::validate::malformed("'body' takes the file's bytes as base64.")),
+    }
+}
+
+/// The value in the form of the column's kind; `None` for another type.
+fn value(column: &Column, json: Json) -> Option<Value> {
+    Some(match (column.kind, json) {
+        (_, Json::Null) => Value::Null,
+        (Kind::Bool, Json::Bool(b)) => Value::Bool(b),
+        (Kind::Int { .. } | Kind::BigInt | Kind::Choice(_), Json::Int(n)) => Value::Int(n),
+        (Kind::Text { .. } | Kind::Email { .. } | Kind::Memo | Kind::Secret { .. }, Json::Text(text)) => {
+            Value::Text(text)
+        }
+        (Kind::Time, Json::Text(text)) => Value::Time(time(&text)?),
+        (Kind::Id, Json::Text(text)) => Value::Id(guid(&text)?),
+        _ => return None,
+    })
+}
+
+/// `2024-05-01T09:00:00Z`, with an offset, or a date alone (midnight UTC). The
+/// year is from 1753 to 9999, what the reference product's columns hold.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    let at = match text.parse::<Timestamp>() {
+        Ok(at) => at,
+        Err(_) => {
+            let date: jiff::civil::Date = text.parse().ok()?;
+            jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?
+        }
+    };
+    let earliest = Timestamp::from_second(-6_847_804_800).ok()?;
+    let micros = Timestamp::from_microsecond(at.as_microsecond()).ok()?;
+    (at >= earliest).then_some(micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        assert_eq!(time(text).map(|t| t.to_string()).as_deref(), expected, "{text}");
+    }
+
+    #[test]
+    fn utc() {
+        check("2024-05-01T09:00:00Z", Some("2024-05-01T09:00:00Z"));
+    }
+    #[test]
+    fn offset() {
+        check("2024-05-01T09:00:00+02:00", Some("2024-05-01T07:00:00Z"));
+    }
+    #[test]
+    fn date_alone() {
+        check("2024-05-01", Some("2024-05-01T00:00:00Z"));
+    }
+    #[test]
+    fn no_offset_is_a_civil_time_and_taken_as_its_date_is_not() {
+        check("not a time", None);
+    }
+    #[test]
+    fn before_1753() {
+        check("1500-01-01T00:00:00Z", None);
+    }
+    #[test]
+    fn microseconds_stay() {
+        check("2024-05-01T09:00:00.123456Z", Some("2024-05-01T09:00:00.123456Z"));
+    }
+    #[test]
+    fn finer_than_microseconds_is_cut() {
+        check("2024-05-01T09:00:00.1234567Z", Some("2024-05-01T09:00:00.123456Z"));
+    }
+}

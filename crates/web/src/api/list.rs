@@ -1,0 +1,111 @@
+//! Lists: `GET set`, `set/$count`, and the rows that hang from another.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use model::query::Path;
+use model::{Filter, Query, Record, Table, Value};
+use serde_json::{Map, Value as Out, json};
+
+use crate::api::call::Call;
+use crate::api::errors::ApiError;
+use crate::api::headers::LARGEST_PAGE;
+use crate::api::options::{self, Asked};
+use crate::api::{json_out, paging, respond, rows};
+
+/// Counts go no further than this, as in the reference product.
+const HIGHEST_COUNT: u64 = 5000;
+
+/// Pages with the bytes of attachments are small: every one may be large.
+const PAGE_WITH_BODIES: usize = 50;
+
+/// `GET set`, or with `within` only the rows that it lets pass.
+pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> Result<Response, ApiError> {
+    let asked = options::read(call, table)?;
+    let page = page_size(call, &asked);
+    let (number, after) = match &asked.skiptoken {
+        Some(token) => {
+            let (number, place) = paging::read(table, &asked.options.order, token)?;
+            (number, Some(place))
+        }
+        None => (1, None),
+    };
+    let limited = asked.options.top.filter(|_| call.prefer.page_size.is_none()).filter(|top| *top <= page);
+    let mut query = Query::table(table).filter(asked.options.filter.clone()).filter(within.clone());
+    query.select = rows::needed(table, &asked.options);
+    query.order.clone_from(&asked.options.order);
+    query.after = after;
+    // One more row tells whether there is another page.
+    query.limit = Some(limited.unwrap_or(page + 1));
+    let mut records = actions::list(&call.ctx, query).await?;
+    let more = limited.is_none() && records.len() > page;
+    records.truncate(page);
+    let mut body = Map::new();
+    body.insert("@odata.context".to_owned(), json!(context(call, table, &asked)));
+    if asked.options.count {
+        let query = Query::table(table).filter(asked.options.filter.clone()).filter(within);
+        counted(call, &mut body, actions::count(&call.ctx, query).await?);
+    }
+    if let Some(last) = records.last().filter(|_| more) {
+        let place = (order_values(call, last, &asked).await?, last.id);
+        let link = paging::next_link(&call.origin, &call.path_and_query, number + 1, &place);
+        body.insert("@odata.nextLink".to_owned(), json!(link));
+    }
+    let objects = rows::render(call, table, &records, &asked).await?;
+    body.insert("value".to_owned(), Out::Array(objects.into_iter().map(Out::Object).collect()));
+    Ok(respond::json(StatusCode::OK, &Out::Object(body)))
+}
+
+fn page_size(call: &Call, asked: &Asked) -> usize {
+    let page = call.prefer.page_size.unwrap_or(LARGEST_PAGE);
+    if asked.body { page.min(PAGE_WITH_BODIES) } else { page }
+}
+
+fn context(call: &Call, table: &Table, asked: &Asked) -> String {
+    let expanded: Vec<String> = asked.options.expand.iter().map(|e| e.nav.clone()).collect();
+    call.context(&json_out::context(table, &asked.options.select, &expanded))
+}
+
+fn counted(call: &Call, body: &mut Map<String, Out>, count: u64) {
+    body.insert("@odata.count".to_owned(), json!(count.min(HIGHEST_COUNT)));
+    for (name, value) in [
+        ("Microsoft.Dynamics.CRM.totalrecordcount", json!(count.min(HIGHEST_COUNT))),
+        ("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", json!(count > HIGHEST_COUNT)),
+    ] {
+        if call.prefer.wants(name) {
+            body.insert(format!("@{name}"), value);
+        }
+    }
+}
+
+/// The values of the order's columns in this row.
+async fn order_values(call: &Call, record: &Record, asked: &Asked) -> Result<Vec<Value>, ApiError> {
+    let mut values = Vec::new();
+    for order in &asked.options.order {
+        values.push(follow(call, record, &order.column).await?);
+    }
+    Ok(values)
+}
+
+async fn follow(call: &Call, record: &Record, path: &Path) -> Result<Value, ApiError> {
+    let mut current = record.clone();
+    for lookup in &path.lookups {
+        let Some(target) = current.get(lookup).as_ref_to() else { return Ok(Value::Null) };
+        let Some(table) = model::tables::by_logical_name(target.table) else { return Ok(Value::Null) };
+        let Some(next) = call.ctx.store.get(table, target.id).await.map_err(actions::ActionError::from)? else {
+            return Ok(Value::Null);
+        };
+        current = next;
+    }
+    if path.column == current.table.id {
+        return Ok(Value::Id(current.id));
+    }
+    Ok(current.get(path.column).clone())
+}
+
+/// `GET set/$count`: a bare number.
+pub(crate) async fn count(call: &Call, table: &'static Table, within: Filter) -> Result<Response, ApiError> {
+    let asked = options::read(call, table)?;
+    let query = Query::table(table).filter(asked.options.filter).filter(within);
+    let count = actions::count(&call.ctx, query).await?;
+    Ok(respond::text(StatusCode::OK, count.min(HIGHEST_COUNT).to_string()))
+}

@@ -1,0 +1,50 @@
+//! The query options of a URL, read against the declaration of the table.
+
+use formats::odata;
+use model::Table;
+
+use crate::api::call::Call;
+use crate::api::errors::ApiError;
+
+pub(crate) use formats::odata::{Expand, Options};
+
+/// Options that ask for nothing we do not know: a caller who gets less than
+/// they asked for should be told.
+const UNSUPPORTED: &[&str] =
+    &["$skip", "$search", "$apply", "$deltatoken", "fetchXml", "savedQuery", "userQuery", "sql"];
+
+/// What is asked for, `body` apart: the bytes of an attachment are no column.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub options: Options,
+    /// `$select` names `body`.
+    pub body: bool,
+    pub skiptoken: Option<String>,
+}
+
+pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError> {
+    let (mut body, mut skiptoken) = (false, None);
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (name, value) in &call.query {
+        let mut value = value.clone();
+        if let Some(unsupported) = UNSUPPORTED.iter().find(|u| u.eq_ignore_ascii_case(name)) {
+            return Err(ApiError::bad_request(format!("The query option '{unsupported}' is not supported.")));
+        }
+        if name.eq_ignore_ascii_case("$skiptoken") {
+            skiptoken = Some(value);
+            continue;
+        }
+        if name.eq_ignore_ascii_case("$select") && table.logical == "activitymimeattachment" {
+            let (bodies, others): (Vec<&str>, Vec<&str>) = value.split(',').partition(|n| n.trim() == "body");
+            body = !bodies.is_empty();
+            let others = others.join(",");
+            // Nothing but the body: the key alone is read besides.
+            value = if others.trim().is_empty() && body { table.id.to_owned() } else { others };
+        }
+        pairs.push((name.clone(), value));
+    }
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let asker = odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id) };
+    let options = odata::parse_for(table, &pairs, asker).map_err(|e| ApiError::bad_request(e.to_string()))?;
+    Ok(Asked { options, body, skiptoken })
+}

@@ -1,0 +1,81 @@
+//! The routes, and what holds for all of them.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, get};
+use model::Refusal;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::api::errors::ApiError;
+use crate::api::{dispatch, respond};
+use crate::health;
+use crate::state::AppState;
+
+/// How long a request may take, its payload included.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Everything that the server answers.
+pub fn router(state: AppState) -> Router {
+    let state = Arc::new(state);
+    let panics = Arc::clone(&state);
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/api", any(dispatch::handle))
+        .route("/api/{*path}", any(dispatch::handle))
+        .fallback(nothing)
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| panicked(&panics, panic.as_ref())))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
+        .with_state(state)
+}
+
+/// What a process without the Web API answers: whether it is well.
+pub fn health_router(state: AppState) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(nothing)
+        .with_state(Arc::new(state))
+}
+
+/// 404 for everything else.
+async fn nothing(State(state): State<Arc<AppState>>, request: Request) -> Response {
+    let id = state.request_id();
+    let mut response = ApiError::no_segment(request.uri().path()).into_response(&id);
+    respond::finish(&mut response, &id);
+    response
+}
+
+/// 503 for a request that takes too long, a slow payload included.
+async fn deadline(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    if let Ok(response) = tokio::time::timeout(LONGEST, next.run(request)).await {
+        return response;
+    }
+    let id = state.request_id();
+    tracing::warn!(request = id, "Bad: a request took too long and was given up");
+    let fault =
+        Refusal::new(0x8004_0216, "Timeout", format!("The request took longer than {} seconds.", LONGEST.as_secs()));
+    let mut response = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, fault).into_response(&id);
+    respond::finish(&mut response, &id);
+    response
+}
+
+/// A fault in the program ends the request, not the process.
+fn panicked(state: &AppState, panic: &(dyn Any + Send)) -> Response<Body> {
+    let id = state.request_id();
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let detail = format!("panic: {}", text.unwrap_or("without a message"));
+    let mut response = ApiError::internal(detail).into_response(&id);
+    respond::finish(&mut response, &id);
+    response
+}

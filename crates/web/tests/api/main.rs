@@ -1,0 +1,37 @@
+//! The Web API in this process, on a database of its own for every test: once
+//! SQLite, once PostgreSQL.
+
+/// A test on both databases.
+macro_rules! story {
+    ($name:ident, |$w:ident| $body:block) => {
+        async fn $name($w: crate::world::World) $body
+
+        mod $name {
+            use crate::world::World;
+
+            #[tokio::test]
+            async fn on_sqlite() {
+                Box::pin(super::$name(World::sqlite().await)).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                if let Some(w) = World::postgres().await {
+                    Box::pin(super::$name(w)).await;
+                }
+            }
+        }
+    };
+}
+
+mod access;
+mod basics;
+mod columns;
+mod database;
+mod emails;
+mod hostile;
+mod mailboxes;
+mod profiles;
+mod reading;
+mod world;
+mod writing;
