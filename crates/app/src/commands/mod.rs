@@ -1,0 +1,78 @@
+//! The command line: one file a command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+mod docs;
+mod email;
+mod find;
+mod init;
+mod key;
+mod ledger;
+mod mailbox;
+mod profile;
+mod serve;
+mod token;
+
+/// Server-side synchronization of mailboxes and CRM.
+#[derive(Debug, Parser)]
+#[command(name = "postroom", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The installation's directory.
+    #[arg(long = "data", value_name = "DIR", env = "POSTROOM_DATA", default_value = "data", global = true)]
+    pub data: PathBuf,
+    /// Print JSON for programs instead of tables for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prepare an empty installation; prints the administrator's token.
+    Init(init::Init),
+    /// Run the service: Web API and workers.
+    Serve(serve::Serve),
+    /// API tokens.
+    Token(token::Token),
+    /// Mailboxes: list, show, approve, test, process.
+    Mailbox(mailbox::Mailbox),
+    /// Email server profiles: list, show.
+    Profile(profile::Profile),
+    /// Emails: list, show, send.
+    Email(email::Email),
+    /// What became of every message.
+    Ledger(ledger::Ledger),
+    /// The key ring that seals passwords and tokens.
+    Key(key::Key),
+    /// The generated reference pages.
+    Docs(docs::Docs),
+}
+
+pub async fn run() -> Result<ExitCode> {
+    let done = match Cli::parse().command {
+        Command::Init(command) => command.run().await,
+        Command::Serve(command) => command.run().await,
+        Command::Token(command) => command.run().await,
+        Command::Mailbox(command) => command.run().await,
+        Command::Profile(command) => command.run().await,
+        Command::Email(command) => command.run().await,
+        Command::Ledger(command) => command.run().await,
+        Command::Key(command) => command.run().await,
+        Command::Docs(command) => command.run(),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// The whole command tree, for the reference page.
+pub fn tree() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}

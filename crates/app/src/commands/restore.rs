@@ -1,0 +1,47 @@
+//! `postroom restore FILE`, into an empty installation.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use store::Store;
+
+use super::Common;
+use crate::config::Config;
+use crate::{output, session};
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    #[command(flatten)]
+    common: Common,
+    /// The backup.
+    file: PathBuf,
+    /// Restore into this PostgreSQL database instead of SQLite.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+impl Restore {
+    pub async fn run(self) -> Result<()> {
+        let dir = &self.common.data;
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        let mut config = Config::load(dir, session::variable)?;
+        if let Some(url) = &self.database {
+            config.database.url.clone_from(url);
+        }
+        let bar = output::progress("restoring");
+        Store::restore(&self.file, &session::options(dir, &config), |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })
+        .await
+        .with_context(|| format!("cannot restore {}", self.file.display()))?;
+        bar.finish_and_clear();
+        output::note(&format!(
+            "restored into {0}. Put the copy of the key ring to {1} (mode 0600), then check with: postroom doctor --data {0}",
+            dir.display(),
+            dir.join("keys").display()
+        ));
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! `postroom serve`: the Web API and the workers, until asked to end.
+
+use std::sync::Arc;
+
+use actions::Random;
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::Common;
+use crate::clock::SystemClock;
+use crate::config::Log;
+use crate::session::Session;
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    common: Common,
+    /// Address and port of the Web API.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// What this process does: several may share one PostgreSQL database.
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Web API and workers.
+    All,
+    /// Web API only.
+    Web,
+    /// Workers only; still answers /healthz, /readyz and /metrics.
+    Worker,
+}
+
+impl Serve {
+    pub async fn run(self) -> Result<()> {
+        let session = Session::open(&self.common.data).await?;
+        start_log(&session.config.log)?;
+        let metrics = start_metrics()?;
+        let (stop, stopped) = watch::channel(false);
+        let listen = self.listen.unwrap_or_else(|| session.config.web.listen.clone());
+        let listener =
+            TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}; is it in use?"))?;
+        let engine = session.engine()?;
+        let workers = (self.role != Role::Web).then(|| tokio::spawn(sync::serve(engine, stopped.clone())));
+        let state = web::AppState {
+            store: session.store.clone(),
+            clock: Arc::new(SystemClock),
+            random: Random::system(),
+            settings: session.settings(),
+            metrics_render: Arc::new(move || metrics.render()),
+        };
+        let router = if self.role == Role::Worker { web::health_router(state) } else { web::router(state) };
+        tracing::info!(listen, role = ?self.role, "Postroom is ready");
+        let mut until = stopped.clone();
+        let web = tokio::spawn(web::serve(listener, router, async move {
+            let _ = until.wait_for(|stop| *stop).await;
+        }));
+        wait_for_signal().await?;
+        tracing::info!("ending: what runs is finished first");
+        let _ = stop.send(true);
+        if let Some(workers) = workers {
+            workers.await.context("the workers ended badly")?;
+        }
+        web.await.context("the Web API ended badly")??;
+        Ok(())
+    }
+}
+
+async fn wait_for_signal() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    Ok(())
+}
+
+fn start_log(log: &Log) -> Result<()> {
+    let filter = EnvFilter::try_new(&log.level)
+        .with_context(|| format!("[log] level: '{}' is not a filter; try \"info\"", log.level))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let started = if log.json { builder.json().try_init() } else { builder.try_init() };
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+}
+
+fn start_metrics() -> Result<PrometheusHandle> {
+    const SECONDS: &[f64] = &[0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?
+        .install_recorder()
+        .context("cannot start the metrics")?;
+    metrics::describe_counter!("postroom_messages_total", "Messages read, by what became of them.");
+    metrics::describe_counter!("postroom_sent_total", "Emails handed to a server, by outcome.");
+    metrics::describe_counter!("postroom_failures_total", "Failed conversations with servers, by kind.");
+    metrics::describe_gauge!("postroom_connections", "Open connections, by profile and host.");
+    metrics::describe_gauge!("postroom_breaker_open", "1 while nobody tries this server.");
+    metrics::describe_histogram!("postroom_lag_seconds", "How long after it was due a workload began.");
+    Ok(handle)
+}

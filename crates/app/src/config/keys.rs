@@ -1,0 +1,80 @@
+//! The list of all settings: what the environment may set, and what the
+//! reference in `docs/configuration.md` is generated from.
+
+use std::fmt::Write as _;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    Text,
+    Flag,
+    Number,
+    /// In the environment: separated by commas.
+    List,
+}
+
+impl KeyKind {
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Flag => "true or false",
+            Self::Number => "a whole number",
+            Self::List => "a list",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Key {
+    pub section: &'static str,
+    pub name: &'static str,
+    pub kind: KeyKind,
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+impl Key {
+    pub fn variable(&self) -> String {
+        format!("POSTROOM_{}_{}", self.section.to_uppercase(), self.name.to_uppercase())
+    }
+}
+
+const fn key(section: &'static str, name: &'static str, kind: KeyKind, default: &'static str, meaning: &'static str) -> Key {
+    Key { section, name, kind, default, meaning }
+}
+
+pub const KEYS: &[Key] = &[
+    key("servers", "extra_ca", KeyKind::Text, "\"\"", "PEM file with certificates that are trusted in addition to the system's. A relative path starts at the data directory."),
+    key("servers", "allow_insecure", KeyKind::Flag, "false", "Allow profiles without SSL: mail and passwords then cross the network in the clear."),
+    key("servers", "allow_networks", KeyKind::List, "[]", "Loopback, link-local and private networks that server locations may resolve to, e.g. `[\"127.0.0.0/8\"]`. All others of these are refused."),
+    key("database", "url", KeyKind::Text, "\"\"", "`postgres://…`; empty: the SQLite file in the data directory. `postroom init --database` writes it here."),
+    key("web", "listen", KeyKind::Text, "\"127.0.0.1:8420\"", "Address and port of the Web API. `postroom serve --listen` overrides it."),
+    key("workers", "incoming", KeyKind::Number, "24", "Mailboxes received from at the same time."),
+    key("workers", "outgoing", KeyKind::Number, "8", "Mailboxes sent for at the same time."),
+    key("workers", "test", KeyKind::Number, "8", "Mailboxes tested at the same time."),
+    key("log", "level", KeyKind::Text, "\"info\"", "What is logged, in the notation of tracing's EnvFilter, e.g. `info,connectors=debug`."),
+    key("log", "json", KeyKind::Flag, "false", "One JSON object a line instead of text."),
+];
+
+/// The reference page.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Configuration\n\nWhat only the operator of the installation may decide stands in `DIR/postroom.toml`; every key can also be given as an\nenvironment variable, which wins. Everything else is a record and is set through the Web API or the command line.\n\nThis page is generated (`cargo xtask docs`).\n",
+    );
+    let mut section = "";
+    for key in KEYS {
+        if key.section != section {
+            section = key.section;
+            let _ = write!(page, "\n## [{section}]\n\n| key | variable | type | default | meaning |\n|---|---|---|---|---|\n");
+        }
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {} | `{}` | {} |",
+            key.name,
+            key.variable(),
+            key.kind.in_words(),
+            key.default,
+            key.meaning
+        );
+    }
+    page
+}

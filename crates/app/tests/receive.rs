@@ -1,0 +1,163 @@
+//! Stories of receiving, each ending in a look at the server and the records.
+
+mod common;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use common::*;
+use serde_json::json;
+use testkit::crm::Protocol;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_becomes_an_email_with_its_parties() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    let contact = crm.api.create("contacts", &json!({ "lastname": "Park", "emailaddress1": "kim@customers.test" }))?;
+    let raw = letter("Kim <kim@customers.test>", "Anna <anna@company.test>", "Hello", "m1", "Cc: other@elsewhere.test\r\n", "Good day.");
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
+    let row = crm.wait_in_ledger(anna.mailbox, "Hello")?;
+    assert_eq!(disposition(&row), TRACKED, "{row}");
+    let email = crm.emails("Hello")?.remove(0);
+    assert_eq!(email["statuscode"], 4);
+    assert_eq!(email["directioncode"], false);
+    assert_eq!(email["sender"], "kim@customers.test");
+    assert_eq!(email["messageid"], "<m1@customers.test>");
+    assert_eq!(email["_emailsender_value"], contact.to_string());
+    let parties = email["email_activity_parties"].as_array().cloned().unwrap_or_default();
+    let mut seen: Vec<(i64, String)> = parties
+        .iter()
+        .map(|p| (p["participationtypemask"].as_i64().unwrap_or(0), p["addressused"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    seen.sort();
+    let expected = [(1, "kim@customers.test"), (2, "anna@company.test"), (3, "other@elsewhere.test")];
+    assert_eq!(seen, expected.map(|(mask, address)| (mask, address.to_owned())));
+    let on_server = crm.mail.dovecot.list("anna@company.test")?;
+    assert_eq!(on_server.len(), 1, "a user's mail stays on the server");
+    assert!(!on_server[0].flags().contains('S'), "and is not marked as read");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_two_mailboxes_is_one_email_and_two_ledger_rows() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    let carla = ready_user(&crm, "Carla", Protocol::Pop3)?;
+    let raw = letter("kim@customers.test", "anna@company.test, carla@company.test", "Both", "both", "", "For both.");
+    crm.mail.send("kim@customers.test", &["anna@company.test", "carla@company.test"], &raw).await?;
+    let one = crm.wait_in_ledger(anna.mailbox, "Both")?;
+    let other = crm.wait_in_ledger(carla.mailbox, "Both")?;
+    let mut dispositions = [disposition(&one), disposition(&other)];
+    dispositions.sort_unstable();
+    assert_eq!(dispositions, [TRACKED, DUPLICATE]);
+    assert_eq!(one["_pr_activityid_value"], other["_pr_activityid_value"]);
+    assert_eq!(crm.emails("Both")?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_filter_of_a_user_decides_and_the_ledger_says_why() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    crm.api.create("contacts", &json!({ "lastname": "Park", "emailaddress1": "kim@customers.test" }))?;
+    for (filter, sender, subject, wanted) in [
+        (RESPONSES, "kim@customers.test", "not a reply", FILTERED),
+        (KNOWN_SENDERS, "kim@customers.test", "from a contact", TRACKED),
+        (KNOWN_SENDERS, "stranger@elsewhere.test", "from a stranger", FILTERED),
+        (NO_MESSAGES, "kim@customers.test", "nothing please", FILTERED),
+        (ALL_MESSAGES, "stranger@elsewhere.test", "everything", TRACKED),
+    ] {
+        crm.set_user_filter(&anna, filter)?;
+        let raw = letter(sender, "anna@company.test", subject, &subject.replace(' ', "."), "", "text");
+        crm.mail.send(sender, &["anna@company.test"], &raw).await?;
+        let row = crm.wait_in_ledger(anna.mailbox, subject)?;
+        assert_eq!(disposition(&row), wanted, "{subject}: {row}");
+        assert!(row["pr_reason"].as_str().is_some_and(|why| why.len() > 10), "a reason in plain words: {row}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_cycle_begins_at_process_email_from() -> Result<()> {
+    let crm = company().await?;
+    let user = crm.mail.user("anna@company.test")?;
+    let old = letter("kim@customers.test", &user.address, "Old", "old", "", "long ago");
+    crm.mail.dovecot.deliver_dated(&user.address, &old, "2020-01-02T03:04:05Z".parse()?)?;
+    let recent = letter("kim@customers.test", &user.address, "Recent", "recent", "", "today");
+    crm.mail.dovecot.deliver(&user.address, &recent)?;
+    let anna = crm.user("Anna", "Test", &user.address, Protocol::Imap)?;
+    crm.set_user_filter(&anna, ALL_MESSAGES)?;
+    crm.api.update(&format!("mailboxes({})", anna.mailbox), &json!({ "processemailreceivedafter": "2026-01-01T00:00:00Z" }))?;
+    crm.enable(&anna)?;
+    crm.wait_in_ledger(anna.mailbox, "Recent")?;
+    assert!(crm.emails("Old")?.is_empty(), "the old message is not fetched");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_uidvalidity_creates_nothing_twice() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    for n in 0..10 {
+        let raw = letter("kim@customers.test", "anna@company.test", &format!("Number {n}"), &format!("n{n}"), "", "text");
+        crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
+    }
+    for n in 0..10 {
+        crm.wait_in_ledger(anna.mailbox, &format!("Number {n}"))?;
+    }
+    crm.mail.dovecot.stop().await;
+    crm.mail.dovecot.reset_uidvalidity("anna@company.test")?;
+    crm.mail.dovecot.restart().await?;
+    let raw = letter("kim@customers.test", "anna@company.test", "After", "after", "", "text");
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
+    crm.api.wait_for(Duration::from_secs(120), "the message after the reset", || {
+        Ok(crm.ledger(anna.mailbox)?.into_iter().find(|row| row["pr_subject"] == "After"))
+    })?;
+    for n in 0..10 {
+        assert_eq!(crm.emails(&format!("Number {n}"))?.len(), 1);
+    }
+    let again = crm.ledger(anna.mailbox)?.iter().filter(|row| disposition(row) == SEEN_BEFORE).count();
+    assert_eq!(again, 10, "each message is recognized under its new position");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_deletes_leaves_nothing_but_what_is_not_its_own() -> Result<()> {
+    let crm = company().await?;
+    let support = ready_queue(&crm, "Support", true)?;
+    for n in 0..5 {
+        let raw = letter("kim@customers.test", "support@company.test", &format!("Case {n}"), &format!("c{n}"), "", "help");
+        crm.mail.send("kim@customers.test", &["support@company.test"], &raw).await?;
+    }
+    for n in 0..5 {
+        crm.wait_in_ledger(support.mailbox, &format!("Case {n}"))?;
+    }
+    crm.api.wait_for(Duration::from_secs(30), "an empty mailbox on the server", || {
+        Ok(crm.mail.dovecot.list("support@company.test")?.is_empty().then_some(()))
+    })?;
+    let items = crm.api.list(&format!("queueitems?$filter=_queueid_value eq {}", support.id))?;
+    assert_eq!(items.len(), 5);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_share_the_raw_message() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    let body = "--mix\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n--mix\r\nContent-Type: application/pdf\r\n\
+                Content-Disposition: attachment; filename=\"plan.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+                JVBERi1oZWxsbw==\r\n--mix\r\nContent-Type: application/x-msdownload\r\n\
+                Content-Disposition: attachment; filename=\"evil.exe\"\r\n\r\nMZ\r\n--mix--";
+    let raw = letter("kim@customers.test", "anna@company.test", "Files", "files", "Content-Type: multipart/mixed; boundary=mix\r\n", body);
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
+    crm.wait_in_ledger(anna.mailbox, "Files")?;
+    let email = crm.emails("Files")?.remove(0);
+    assert_eq!(email["notifications"], 1, "a blocked attachment is said");
+    let id = email["activityid"].as_str().unwrap_or_default();
+    let rows = crm.api.list(&format!("activitymimeattachments?$filter=_objectid_value eq {id}"))?;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["filename"], "plan.pdf");
+    let one = crm.api.get(&format!("activitymimeattachments({})", rows[0]["activitymimeattachmentid"].as_str().unwrap_or_default()))?;
+    assert_eq!(one["body"], "JVBERi1oZWxsbw==");
+    Ok(())
+}
