@@ -11,6 +11,9 @@ use crate::context::NoRandomness;
 pub enum ActionError {
     #[error(transparent)]
     Refused(#[from] Refusals),
+    /// The database is busy; the same request may work later.
+    #[error("{0}")]
+    Busy(String),
     /// Something in the installation is broken. The detail is for the log.
     #[error("{0}")]
     Internal(String),
@@ -24,7 +27,10 @@ impl From<Refusal> for ActionError {
 
 impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            StoreError::Timeout | StoreError::Busy(_) => Self::Busy(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -67,6 +73,7 @@ pub(crate) fn commit_failed(table: &'static str, error: CommitError) -> ActionEr
         CommitError::Conflict { what: what @ Conflict::Duplicate { .. } } => duplicate(&what.to_string()).into(),
         CommitError::Conflict { .. } => version_mismatch(table).into(),
         CommitError::NotFound(row) => Refusal::does_not_exist(row.table, row.id).into(),
-        other => ActionError::Internal(other.to_string()),
+        CommitError::Store(error) => error.into(),
+        CommitError::Fenced => ActionError::Internal(error.to_string()),
     }
 }

@@ -31,6 +31,8 @@ mod select;
 mod shape;
 mod sqlite;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tx;
 
 pub use backup::Backup;

@@ -50,6 +50,16 @@ impl ApiError {
         error
     }
 
+    /// 503, 0x80044151: the database did not answer in time.
+    pub fn busy(detail: String) -> Self {
+        let message = "The database did not answer in time. Ask for less, or try again later.";
+        let mut error =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::new(0x8004_4151, "SqlTimeout", message));
+        error.headers.push((header::RETRY_AFTER, "5".to_owned()));
+        error.internal = Some(detail);
+        error
+    }
+
     /// 500 whose detail stays in the log.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self {
@@ -103,6 +113,7 @@ impl From<ActionError> for ApiError {
         match error {
             ActionError::Refused(refusals) => refusals.into(),
             ActionError::Internal(detail) => Self::internal(detail),
+            ActionError::Busy(detail) => Self::busy(detail),
         }
     }
 }

@@ -43,7 +43,10 @@ async fn bind(ctx: &Context, draft: &mut Draft, nav: &str, value: Json) -> Resul
         return Ok(());
     };
     let url = match value {
-        Json::Null => return Ok(put(draft, column, Value::Null)),
+        Json::Null => {
+            put(draft, column, Value::Null);
+            return Ok(());
+        }
         Json::Text(url) => url,
         _ => {
             let message = format!("'{nav}@odata.bind' takes the URL of a row, or null.");

@@ -49,10 +49,11 @@ fn has_rules(table: &Table, column: &Column) -> bool {
 async fn check(w: &World, table: &'static Table, path: &str) {
     let mut body = Map::new();
     for column in table.columns {
-        if matches!(column.access, Access::ReadWrite) && !has_rules(table, column) {
-            if let Some(value) = sample(column) {
-                body.insert(column.name.to_owned(), value);
-            }
+        if matches!(column.access, Access::ReadWrite)
+            && !has_rules(table, column)
+            && let Some(value) = sample(column)
+        {
+            body.insert(column.name.to_owned(), value);
         }
     }
     w.patch(path, Value::Object(body.clone())).await.expect(204);

@@ -125,8 +125,8 @@ story!(one_approves_ones_own_address_and_nobody_elses, |w| {
     let (bob, _) = w.user("bob@example.com").await;
     let own = format!("/mailboxes({})", w.mailbox_of(&ann).await);
     let others = format!("/mailboxes({})", w.mailbox_of(&bob).await);
-    w.patch(&own, json!({ "emailrouteraccessapproval": 1 })).as_token(&ann_token).await.expect(204);
-    w.patch(&others, json!({ "emailrouteraccessapproval": 1 })).as_token(&ann_token).await.expect(404);
+    w.patch(&own, json!({ "emailrouteraccessapproval": 1 })).by(&ann_token).await.expect(204);
+    w.patch(&others, json!({ "emailrouteraccessapproval": 1 })).by(&ann_token).await.expect(404);
 });
 
 story!(test_and_enable, |w| {
@@ -210,7 +210,7 @@ story!(a_disabled_user_deactivates_the_mailbox, |w| {
     w.patch(&format!("/systemusers({user})"), json!({ "isdisabled": true })).await.expect(204);
     assert_eq!(w.read(&path).await["statecode"], 1);
     w.patch(&path, json!({ "statecode": 0, "statuscode": 1 })).await.expect(400).code("0x8005E230");
-    w.get("/WhoAmI").as_token(&token).await.expect(401).code("0x80044302");
+    w.get("/WhoAmI").by(&token).await.expect(401).code("0x80044302");
 });
 
 story!(the_same_address_twice, |w| {

@@ -1,6 +1,8 @@
 //! The Web API in this process, on a database of its own for every test: once
 //! SQLite, once PostgreSQL.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+
 /// A test on both databases.
 macro_rules! story {
     ($name:ident, |$w:ident| $body:block) => {
@@ -29,9 +31,11 @@ mod basics;
 mod columns;
 mod database;
 mod emails;
+mod fuzz;
 mod hostile;
 mod mailboxes;
 mod profiles;
 mod reading;
+mod server;
 mod world;
 mod writing;

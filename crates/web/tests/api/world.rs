@@ -32,7 +32,7 @@ pub struct TestClock(Mutex<Timestamp>);
 impl TestClock {
     pub fn advance(&self, seconds: i64) {
         let mut now = self.0.lock().unwrap();
-        *now = *now + model::SignedDuration::from_secs(seconds);
+        *now += model::SignedDuration::from_secs(seconds);
     }
 }
 
@@ -74,14 +74,24 @@ impl World {
         let clock = Arc::new(TestClock(Mutex::new("2026-03-01T09:00:00Z".parse().unwrap())));
         let random = counting();
         let token = actions::init(&store, ADMIN, clock.now(), &random).await.unwrap();
-        let state = web::AppState {
-            store: store.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
+        let mut world = Self { router: Router::new(), store, token, clock, random, _dir: dir };
+        world.metrics(Arc::new(|| "postroom_up 1\n".to_owned()));
+        world
+    }
+
+    /// Gives the metrics another source.
+    pub fn metrics(&mut self, render: web::MetricsRender) {
+        self.router = web::router(web::AppState {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
             settings: Settings::default(),
-            metrics_render: Arc::new(|| "postroom_up 1\n".to_owned()),
-        };
-        Self { router: web::router(state), store, token, clock, random, _dir: dir }
+            metrics_render: render,
+        });
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub fn get(&self, path: &str) -> Ask<'_> {
@@ -161,7 +171,7 @@ impl Ask<'_> {
         self.headers.retain(|(n, _)| n != name);
         self
     }
-    pub fn as_token(self, token: &str) -> Self {
+    pub fn by(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
     pub fn prefer(self, value: &str) -> Self {

@@ -1,17 +1,15 @@
 //! Queries: filters against an evaluator in memory, sorting, paging.
 
-mod backend;
-
 use std::collections::BTreeSet;
 
-use backend::{at, commit, id};
+use super::backend::{at, commit, id};
 use model::query::{Compare, Path, TextMatch};
 use model::tables::{Account, ActivityParty, Contact, Email, EmailStatus, Folder, LedgerEntry, Participation};
 use model::{Change, Entity as _, Filter, Id, Order, Query, Record, Ref, Table, Value};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use store::{Store, StoreError};
+use crate::{Store, StoreError};
 
 const NAMES: &[&str] = &[
     "",
@@ -213,7 +211,7 @@ async fn names(store: &Store, query: &Query) -> Vec<String> {
     store.list::<Account>(query).await.unwrap().into_iter().map(|a| a.name).collect()
 }
 
-on_both! {
+super::backend::on_both! {
     async fn a_filter_means_what_it_says(place, store) {
         let rows = fill(store).await;
         let mut runner = TestRunner::deterministic();

@@ -1,17 +1,15 @@
 //! The blob store: constant memory, torn tails, sharing, compaction.
 
-mod backend;
-
 use std::io::Read as _;
 use std::time::Duration;
 
-use backend::{commit, id};
+use super::backend::{commit, id};
 use model::mail::BlobId;
 use model::tables::Email;
 use model::{Change, Entity as _, Update};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
-use store::{Compacted, Store, StoreError};
+use crate::{Compacted, Store, StoreError};
 
 /// Bytes that do not compress.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -39,12 +37,12 @@ async fn keep(store: &Store, n: u128, content: &[u8]) -> BlobId {
     written.id
 }
 
-fn segment_bytes(place: &backend::Place) -> u64 {
+fn segment_bytes(place: &super::backend::Place) -> u64 {
     let dir = std::fs::read_dir(place.options.data_dir.join("blobs")).unwrap();
     dir.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
 }
 
-on_both! {
+super::backend::on_both! {
     async fn what_is_written_is_read(place, store) {
         for (n, content) in [vec![], b"x".to_vec(), text(1, 5_000), noise(1, 300_000), text(2, 3_000_000), noise(2, 2_000_000)].into_iter().enumerate() {
             let blob = keep(store, n as u128, &content).await;
@@ -138,7 +136,7 @@ on_both! {
         let mut segments = Vec::new();
         for (n, writer) in writers.iter_mut().enumerate() {
             writer.begin(1).unwrap();
-            writer.write(&[n as u8]).unwrap();
+            writer.write(&noise(n as u64, 100)).unwrap();
             writer.finish().unwrap();
             segments.push(writer.sync().await.unwrap()[0].segment);
         }
@@ -212,7 +210,7 @@ proptest! {
     fn a_torn_tail_costs_nothing_that_was_committed(sizes in prop::collection::vec(0_usize..60_000, 1..6), cut in 0_u64..200_000, garbage: bool) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let place = backend::Place::sqlite().await;
+            let place = super::backend::Place::sqlite().await;
             let store = place.create().await;
             let committed = keep(&store, 1, &noise(99, 40_000)).await;
             let path = place.options.data_dir.join("blobs/segment-00000001");

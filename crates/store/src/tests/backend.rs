@@ -1,13 +1,12 @@
 //! Every story runs on both databases. PostgreSQL is the server named by
 //! `POSTROOM_TEST_POSTGRES_URL`; each test has a schema of its own there.
-#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use model::tables::WorkItem;
 use model::work::Workload;
 use model::{Actor, Change, Commit, Entity as _, Id, Ref, Timestamp};
-use store::{Options, Store};
+use crate::{Options, Store};
 
 /// An empty place for an installation on one of the databases.
 pub struct Place {
@@ -19,7 +18,7 @@ pub struct Place {
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-pub fn postgres_url() -> Option<String> {
+pub(super) fn postgres_url() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the way in for the test server's address")]
     let url = std::env::var("POSTROOM_TEST_POSTGRES_URL").ok();
     if url.is_none() {
@@ -63,40 +62,30 @@ impl Place {
             administer(url, &format!("DROP SCHEMA {schema} CASCADE")).await;
         }
     }
-
-    /// Plain SQL beside the store, as somebody with a database tool has it.
-    pub async fn tamper(&self, sql: &str) {
-        match &self.options.database {
-            Some(url) => administer(url, sql).await,
-            None => {
-                let conn = rusqlite::Connection::open(self.options.data_dir.join("postroom.db")).unwrap();
-                conn.execute_batch(sql).unwrap();
-            }
-        }
-    }
 }
 
 /// `async fn name(place, store) { … }`: one test on each database.
-#[macro_export]
 macro_rules! on_both {
     ($(async fn $name:ident($place:ident, $store:ident) $body:block)*) => { $(
         mod $name {
-            #[allow(unused_imports, reason = "not every story needs all")]
             use super::*;
 
-            #[allow(unused_variables, reason = "not every story needs both")]
-            async fn story($place: &$crate::backend::Place, $store: &store::Store) $body
+            async fn story($place: &$crate::tests::backend::Place, $store: &$crate::Store) {
+                // Not every story needs both.
+                let _ = ($place, $store);
+                $body
+            }
 
             #[tokio::test]
             async fn sqlite() {
-                let place = $crate::backend::Place::sqlite().await;
+                let place = $crate::tests::backend::Place::sqlite().await;
                 let store = place.create().await;
                 story(&place, &store).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                let Some(place) = $crate::backend::Place::postgres().await else { return };
+                let Some(place) = $crate::tests::backend::Place::postgres().await else { return };
                 let store = place.create().await;
                 story(&place, &store).await;
                 drop(store);
@@ -106,25 +95,27 @@ macro_rules! on_both {
     )* };
 }
 
-pub fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
 
-pub fn id(n: u128) -> Id {
+pub(super) fn id(n: u128) -> Id {
     Id::from_u128(n)
 }
 
 pub const ACTOR: Actor = Actor { user: Id::from_u128(0xAC70) };
 
-pub fn commit(changes: Vec<Change>) -> Commit {
+pub(super) fn commit(changes: Vec<Change>) -> Commit {
     Commit::new(ACTOR, at(0), changes)
 }
 
 /// Work on mailbox `n` that is due `due` seconds after the start.
-pub fn work(n: u128, due: Option<i64>) -> Change {
+pub(super) fn work(n: u128, due: Option<i64>) -> Change {
     let mut item = WorkItem::blank(id(0xF000 + n));
     item.mailbox = Some(Ref::new("mailbox", id(n)));
     item.workload = Workload::Incoming;
     item.next_run = due.map(at);
     Change::create(item)
 }
+
+pub(super) use on_both;

@@ -1,9 +1,8 @@
 //! Stories of sending.
 
-mod common;
 
 use anyhow::{Context, Result};
-use common::*;
+use crate::common::*;
 use serde_json::json;
 use testkit::crm::Protocol;
 

@@ -1,12 +1,10 @@
 //! Claims, leases and fences.
 
-mod backend;
-
-use backend::{at, commit, id, work};
+use super::backend::{at, commit, id, work};
 use model::tables::{Account, WorkItem};
 use model::work::Workload::Incoming;
 use model::{Change, Entity as _, Lease, Query, Update};
-use store::{CommitError, Store};
+use crate::{CommitError, Store};
 
 async fn claim(store: &Store, now: i64, most: usize) -> Vec<Lease> {
     store.claim(Incoming, "me", at(now), at(now + 60), most, &[]).await.unwrap()
@@ -20,7 +18,7 @@ async fn item(store: &Store, n: u128) -> WorkItem {
     store.load::<WorkItem>(id(0xF000 + n)).await.unwrap().unwrap()
 }
 
-on_both! {
+super::backend::on_both! {
     async fn what_is_due_longest_is_claimed_first(place, store) {
         let items = vec![work(1, Some(30)), work(2, Some(10)), work(3, Some(20)), work(4, Some(99)), work(5, None)];
         store.commit(&commit(items)).await.unwrap();

@@ -1,11 +1,10 @@
 //! Stories of forward mailboxes.
 
-mod common;
 
 use std::time::Duration;
 
 use anyhow::Result;
-use common::*;
+use crate::common::*;
 use serde_json::json;
 use testkit::Crm;
 use testkit::crm::{Member, Protocol};

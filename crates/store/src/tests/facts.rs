@@ -1,14 +1,12 @@
 //! `facts_for_mail`.
 
-mod backend;
-
 use std::collections::BTreeSet;
 
-use backend::{at, commit, id};
+use super::backend::{at, commit, id};
 use model::facts::{MailFacts, MailKeys};
 use model::tables::*;
 use model::{Change, Entity as _, Id, Record, Ref, Secret, Update, Value};
-use store::{Store, StoreError};
+use crate::{Store, StoreError};
 
 fn texts(list: &[&str]) -> BTreeSet<String> {
     list.iter().map(|t| (*t).to_owned()).collect()
@@ -81,7 +79,7 @@ fn known(facts: &MailFacts, address: &str) -> Vec<(Id, i64, bool)> {
     facts.known.get(address).into_iter().flatten().map(|k| (k.record.id, k.column, k.active)).collect()
 }
 
-on_both! {
+super::backend::on_both! {
     async fn who_is_known_by_an_address(place, store) {
         world(store).await;
         let addresses = texts(&["müller@kunde.de", "anna@example.com", "support@example.com", "lead@kunde.de", "nobody@x"]);

@@ -1,11 +1,10 @@
 //! Stories of receiving, each ending in a look at the server and the records.
 
-mod common;
 
 use std::time::Duration;
 
 use anyhow::Result;
-use common::*;
+use crate::common::*;
 use serde_json::json;
 use testkit::crm::Protocol;
 

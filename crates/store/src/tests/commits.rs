@@ -1,11 +1,9 @@
 //! Commits: all or nothing, versions, conflicts.
 
-mod backend;
-
-use backend::{ACTOR, at, commit, id};
+use super::backend::{ACTOR, at, commit, id, work};
 use model::tables::{Account, ActivityParty, Contact, Email, LedgerEntry, Mailbox, Server, SystemUser};
 use model::{Change, Commit, Entity as _, Query, Record, Ref, Secret, Update, Value};
-use store::{CommitError, Conflict, StoreError};
+use crate::{CommitError, Conflict, StoreError};
 
 fn account(n: u128, name: &str) -> Account {
     Account { name: name.into(), ..Account::blank(id(n)) }
@@ -24,7 +22,7 @@ fn expectation(table: &'static str, n: u128, column: &'static str) -> CommitErro
     Conflict::Expectation { row: Ref::new(table, id(n)), column }.into()
 }
 
-on_both! {
+super::backend::on_both! {
     async fn every_column_of_every_kind_comes_back(place, store) {
         let mut email = Email::blank(id(1));
         email.subject = "Grüße 👋".into();
@@ -246,7 +244,7 @@ on_both! {
             Change::Create(record)
         }).collect();
         store.commit(&commit(boxes)).await.unwrap();
-        let other = store::Store::open(&place.options).await.unwrap();
+        let other = crate::Store::open(&place.options).await.unwrap();
         let reading = async {
             for n in 1..=250 {
                 for s in [store, &other] {
@@ -271,12 +269,12 @@ on_both! {
         store.commit(&commit(vec![Change::create(Email::blank(id(1)))])).await.unwrap();
         assert!(heard.has_changed().unwrap());
         heard.mark_unchanged();
-        store.commit_all(vec![commit(vec![backend::work(1, Some(0))])]).await;
+        store.commit_all(vec![commit(vec![work(1, Some(0))])]).await;
         assert!(heard.has_changed().unwrap());
     }
 
     async fn a_second_process_counts_versions_on(place, store) {
-        let other = store::Store::open(&place.options).await.unwrap();
+        let other = crate::Store::open(&place.options).await.unwrap();
         let mut versions = Vec::new();
         for n in 1..=6 {
             let s = if n % 2 == 0 { store } else { &other };

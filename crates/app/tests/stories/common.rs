@@ -1,7 +1,7 @@
 //! What the stories share: a company with servers, and short ways to say
 //! what happens in it.
 
-#![expect(dead_code, reason = "each story uses its part")]
+
 
 use std::path::Path;
 use std::time::Duration;

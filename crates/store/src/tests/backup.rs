@@ -1,11 +1,9 @@
 //! Backup, restore and the doctor.
 
-mod backend;
-
-use backend::{Place, at, commit, id};
+use super::backend::{Place, at, commit, id};
 use model::tables::*;
 use model::{Change, Entity as _, Query, Record, Ref, Secret, Update, Value};
-use store::{Store, StoreError};
+use crate::{Store, StoreError};
 
 /// A bit of everything; the names of the blobs.
 async fn fill(store: &Store) -> Vec<model::mail::BlobId> {
@@ -71,7 +69,7 @@ async fn bad_findings(store: &Store) -> Vec<String> {
     store.doctor(true, |_, _| ()).await.into_iter().filter(|f| !f.ok).map(|f| f.what).collect()
 }
 
-on_both! {
+super::backend::on_both! {
     async fn what_is_saved_is_restored_on_sqlite(place, store) {
         let to = Place::sqlite().await;
         let restored = there_and_back(store, place, &to).await;

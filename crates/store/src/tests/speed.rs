@@ -1,15 +1,13 @@
 //! How fast emails are committed. Run by hand with optimization:
-//! `cargo test -p store --test speed --release -- --ignored --nocapture`.
-
-mod backend;
+//! `cargo test --release -p store emails_per_second -- --ignored --nocapture`.
 
 use std::time::Instant;
 
-use backend::{at, commit, id};
+use super::backend::{at, commit, id};
 use model::tables::*;
 use model::{Change, Commit, Entity as _, Ref};
 use sha2::{Digest as _, Sha256};
-use store::{Store, Written};
+use crate::{Store, Written};
 
 /// What one received message becomes: the email, its parties, the ledger's row.
 fn message(n: u128, written: Written, places: Vec<model::mail::StoredBlob>) -> Commit {
@@ -102,9 +100,9 @@ async fn fill(name: &str, store: &Store, count: u128) {
 #[tokio::test]
 #[ignore = "a measurement, run by hand"]
 async fn emails_per_second() {
-    let place = backend::Place::sqlite().await;
+    let place = super::backend::Place::sqlite().await;
     fill("SQLite", &place.create().await, 20_000).await;
-    if let Some(place) = backend::Place::postgres().await {
+    if let Some(place) = super::backend::Place::postgres().await {
         fill("PostgreSQL", &place.create().await, 5_000).await;
         place.clear().await;
     }

@@ -1,0 +1,157 @@
+//! Whatever is sent: an answer, and never a 500.
+
+use axum::http::Method;
+use model::table::Access;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// A small generator that gives the same sequence every time.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % below as u64).unwrap()
+    }
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.next(from.len())]
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[track_caller]
+fn answered(what: &str, status: u16, text: &str) {
+    assert!(status < 500, "{what}: {status} {text}");
+}
+
+fn values() -> Vec<Value> {
+    vec![
+        json!(null), json!(true), json!(false), json!(0), json!(-1), json!(2_147_483_648_i64), json!(i64::MAX), json!(1.5),
+        json!(1e308), json!(""), json!("x"), json!("\u{0}"), json!("x".repeat(5000)), json!("2024-05-01T09:00:00Z"),
+        json!("9999-12-31T23:59:59Z"), json!("00000000-0000-0000-0000-00000000000a"), json!([]), json!({}), json!([{}]),
+        json!("/accounts(00000000-0000-0000-0000-00000000000a)"),
+    ]
+}
+
+/// Every value for every column of every table, in a new row and in one that is there.
+async fn columns(w: &World, every: usize) {
+    let existing = [
+        ("account", w.create("accounts", json!({ "name": "A" })).await),
+        ("email", w.create("emails", json!({ "subject": "E" })).await),
+        ("mailbox", w.create("mailboxes", json!({ "name": "F", "emailaddress": "f@example.com" })).await),
+        ("systemuser", w.user("ann@example.com").await.0),
+        ("queue", w.create("queues", json!({ "name": "Q" })).await),
+    ];
+    let mut n = 0;
+    for table in model::tables::ALL.iter().filter(|t| t.on_wire) {
+        for column in table.all_columns().filter(|c| c.access != Access::Internal) {
+            for value in values() {
+                for name in [column.name.to_owned(), format!("{}@odata.bind", column.name), format!("_{}_value", column.name)] {
+                    n += 1;
+                    if n % every != 0 {
+                        continue;
+                    }
+                    let what = format!("{} {name} = {value:.40}", table.logical);
+                    let body = json!({ name.clone(): value });
+                    let answer = w.post(&format!("/{}", table.set), body.clone()).await;
+                    answered(&what, answer.status, &answer.text());
+                    if let Some((_, id)) = existing.iter().find(|(t, _)| *t == table.logical) {
+                        let answer = w.patch(&format!("/{}({id})", table.set), body).await;
+                        answered(&what, answer.status, &answer.text());
+                    }
+                }
+            }
+        }
+    }
+    // All of it can still be read.
+    for table in model::tables::ALL.iter().filter(|t| t.on_wire) {
+        w.get(&format!("/{}", table.set)).prefer("odata.include-annotations=\"*\"").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn values_on_sqlite() {
+    columns(&World::sqlite().await, 11).await;
+}
+
+#[tokio::test]
+async fn values_on_postgres() {
+    if let Some(w) = World::postgres().await {
+        columns(&w, 67).await;
+    }
+}
+
+async fn queries(w: &World, rounds: usize) {
+    const TERMS: &[&str] = &[
+        "name", "statecode", "createdon", "_ownerid_value", "ownerid", "accountid", "ownerid/fullname", "primarycontactid/emailaddress1",
+        "versionnumber", "donotemail", "nothing", "contact_customer_accounts/any(c:c/lastname eq 'x')",
+        "contact_customer_accounts/all(c:c/lastname ne null)", "contact_customer_accounts/any()", "contains(name,'%_[x]')",
+        "startswith(description,'')", "endswith(name,name)", "null", "true", "1", "-9223372036854775808", "1.5", "1e5", "'x'", "''''",
+        "2024-05-01T09:00:00Z", "2024-05-01", "00000000-0000-0000-0000-00000000000a", "'00000000-0000-0000-0000-00000000000a'",
+        "Microsoft.Dynamics.CRM.In(PropertyName='statecode',PropertyValues=['0','1'])",
+        "Microsoft.Dynamics.CRM.LastXHours(PropertyName='createdon',PropertyValue=5)",
+        "Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')", "not", "(", ")", "@p",
+        "Microsoft.Dynamics.CRM.Between(PropertyName='name',PropertyValues=['a','b'])",
+    ];
+    const WORDS: &[&str] = &[" eq ", " ne ", " gt ", " ge ", " lt ", " le ", " and ", " or ", " and not ", " in ", " ", ","];
+    const OPTIONS: &[&str] = &["$filter", "$filter", "$filter", "$orderby", "$select", "$expand", "$top", "$count", "$skiptoken", "@p"];
+    w.create("accounts", json!({ "name": "A" })).await;
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut good = 0;
+    for _ in 0..rounds {
+        let mut url = String::from("/accounts?");
+        for _ in 0..=dice.next(3) {
+            let mut text = dice.pick(TERMS).to_owned();
+            for _ in 0..dice.next(4) {
+                text.push_str(dice.pick(WORDS));
+                text.push_str(dice.pick(TERMS));
+            }
+            url.push_str(&format!("{}={}&", encoded(dice.pick(OPTIONS)), encoded(&text)));
+        }
+        let answer = w.get(&url).await;
+        answered(&url, answer.status, &answer.text());
+        good += usize::from(answer.status == 200);
+    }
+    assert!(good > rounds / 50, "only {good} of {rounds} were valid");
+}
+
+#[tokio::test]
+async fn queries_on_sqlite() {
+    queries(&World::sqlite().await, 4000).await;
+}
+
+#[tokio::test]
+async fn queries_on_postgres() {
+    if let Some(w) = World::postgres().await {
+        queries(&w, 1000).await;
+    }
+}
+
+#[tokio::test]
+async fn paths() {
+    const PARTS: &[&str] = &[
+        "accounts", "emails", "(", ")", "00000000-0000-0000-0000-00000000000a", "name='x'", "name", "/", "/", "$value", "$count", "$ref",
+        "Microsoft.Dynamics.CRM.SendEmail", "contact_customer_accounts", "'", ",", "=", "%2F", "%27", "%00", "%FF", "%", "..", "ownerid",
+        "_ownerid_value", "EntityDefinitions", "(LogicalName='account')", "WhoAmI", "()", "body", "pr_rawmessage", "?", "&", "$select=name",
+    ];
+    let w = World::sqlite().await;
+    let mut dice = Dice(7);
+    for n in 0..4000_u32 {
+        let mut path = String::from("/");
+        for _ in 0..=dice.next(7) {
+            path.push_str(dice.pick(PARTS));
+        }
+        if format!("/api/data/v9.2{path}").parse::<axum::http::Uri>().is_err() {
+            continue;
+        }
+        let method = [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT][n as usize % 5].clone();
+        let answer = w.ask(method.clone(), &path).raw("application/json", "{}").await;
+        answered(&format!("{method} {path}"), answer.status, &answer.text());
+    }
+}
