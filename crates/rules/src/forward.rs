@@ -173,6 +173,9 @@ impl Handled {
         facts: &MailFacts,
         now: Timestamp,
     ) -> Vec<Change> {
+        if let Some(served) = facts.served.iter().find(|s| incoming::is_test(original.mail, &s.mailbox)) {
+            return self.test_of(served, original, number, seen, facts, now);
+        }
         let Claims { candidates, notes } = claims(original, &seen.arrival.mail, facts);
         if candidates.is_empty() {
             self.has_notes |= !notes.is_empty();
@@ -217,6 +220,30 @@ impl Handled {
         let mut changes = delivered.changes;
         changes.extend(rows);
         changes
+    }
+
+    /// The message that a served mailbox's own test sent to itself: the rule
+    /// that forwards everything forwarded it too.
+    fn test_of(
+        &mut self,
+        served: &Served,
+        original: &Original<'_>,
+        number: usize,
+        seen: &Seen<'_>,
+        facts: &MailFacts,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let row = incoming::ServedRow {
+            mailbox: Ref::new("mailbox", served.mailbox.id),
+            forward_address: &facts.mailbox.address,
+            number,
+            mail: original.mail,
+            disposition: Disposition::TestMessage,
+            why: "A configuration test sent it from this mailbox to itself",
+            email: None,
+        };
+        self.claimed.push(format!("a configuration test of {} sent it", routing::label(served)));
+        seen.served_row(&row, now)
     }
 }
 

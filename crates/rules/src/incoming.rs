@@ -102,7 +102,7 @@ pub fn decide(arrival: &Arrival, facts: &MailFacts, now: Timestamp) -> Verdict {
     if let Some(row) = seen.elsewhere() {
         return moved(row, &seen, facts, now);
     }
-    if is_test(&arrival.mail, facts) {
+    if is_test(&arrival.mail, &facts.mailbox) {
         let why = "A configuration test sent it from this mailbox to itself".to_owned();
         return seen.verdict(facts, Disposition::TestMessage, ReasonCode::Unknown, why, None, now);
     }
@@ -199,10 +199,10 @@ fn moved(row: &LedgerEntry, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp) 
 
 /// Only a test of this mailbox, sent from it to itself: others cannot hide
 /// mail by adding a field.
-fn is_test(mail: &Mail, facts: &MailFacts) -> bool {
-    let id = facts.mailbox.id.to_string();
+pub(crate) fn is_test(mail: &Mail, mailbox: &Mailbox) -> bool {
+    let id = mailbox.id.to_string();
     let marked = mail.marks.iter().any(|(name, value)| name == TEST_MARK && value.trim().eq_ignore_ascii_case(&id));
-    let own = model::mail::address_key(&facts.mailbox.address);
+    let own = model::mail::address_key(&mailbox.address);
     marked && crate::parties::sender_address(mail).is_some_and(|a| a.key() == own)
 }
 

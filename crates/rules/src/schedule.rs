@@ -3,6 +3,8 @@
 //! Nothing is ever disabled because a server was down. Only a server that says
 //! again and again that the credentials are wrong ends the attempts.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use model::tables::{EmailServerProfile, Mailbox, WorkItem};
 use model::work::Workload;
@@ -32,6 +34,8 @@ const POLL: i64 = 5;
 /// Seconds when nothing has come for an hour of looks.
 const IDLE_POLL: i64 = 8;
 const IDLE_CYCLES: i64 = 720;
+/// However many mailboxes there are, each is looked at this often.
+const LONGEST_POLL: SignedDuration = SignedDuration::from_mins(5);
 /// Seconds after which the outgoing side looks for itself, should a wake-up be lost.
 const OUTGOING_SCAN: i64 = 60;
 const FIRST_BACK_OFF: i64 = 30;
@@ -66,6 +70,15 @@ pub fn next_run(
         },
     };
     now.checked_add(wait).ok()
+}
+
+/// Stretches the next look at a quiet mailbox when there are so many that
+/// looking at all of them as often would take more than half of the time:
+/// `cost` is what one look takes.
+pub fn sensible(next: Timestamp, mailboxes: usize, cost: Duration, now: Timestamp) -> Timestamp {
+    let all = cost.saturating_mul(u32::try_from(mailboxes).unwrap_or(u32::MAX));
+    let interval = SignedDuration::try_from(all.saturating_mul(2)).unwrap_or(LONGEST_POLL).min(LONGEST_POLL);
+    next.max(now.checked_add(interval).unwrap_or(next))
 }
 
 fn poll(profile: Option<&EmailServerProfile>, mailbox: &Mailbox, outcome: Outcome<'_>) -> SignedDuration {

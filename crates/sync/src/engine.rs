@@ -11,6 +11,7 @@ use store::Store;
 use crate::SyncError;
 use crate::breaker::Breakers;
 use crate::budget::Budgets;
+use crate::pace::Pace;
 use crate::sessions::Sessions;
 
 /// What the operator may set for the machine's half.
@@ -53,6 +54,7 @@ pub struct Engine {
     pub(crate) budgets: Budgets,
     pub(crate) breakers: Breakers,
     pub(crate) sessions: Sessions,
+    pub(crate) pace: Pace,
 }
 
 /// A mailbox with what is needed to work on it.
@@ -73,6 +75,7 @@ impl Engine {
             budgets: Budgets::default(),
             breakers: Breakers::default(),
             sessions: Sessions::default(),
+            pace: Pace::default(),
         })
     }
 

@@ -9,6 +9,8 @@ mod breaker;
 mod budget;
 mod engine;
 mod error;
+mod orphans;
+mod pace;
 mod receive;
 mod route;
 mod send;
@@ -19,4 +21,5 @@ mod worker;
 
 pub use engine::{Engine, Settings};
 pub use error::SyncError;
+pub use orphans::free_orphans;
 pub use worker::{Progress, run_once, serve};

@@ -13,6 +13,7 @@ use tokio::time::{Duration, sleep};
 
 use crate::budget::Permit;
 use crate::engine::Loaded;
+use crate::pace::Running;
 use crate::route::{self, Direction};
 use crate::{Engine, SyncError, receive, send, stats, test_mailbox};
 
@@ -144,8 +145,9 @@ impl Engine {
             Err(other) => return Err(other),
         };
         let failures = self.failures(lease).await?;
+        let running = self.pace.begin();
         let result = self.workload(&loaded, lease).await;
-        self.conclude(&loaded, lease, failures, result).await
+        self.conclude(&loaded, lease, failures, result, &running).await
     }
 
     async fn workload(self: &Arc<Self>, loaded: &Loaded, lease: Lease) -> Result<Progress, SyncError> {
@@ -188,11 +190,12 @@ impl Engine {
         lease: Lease,
         failures: i64,
         result: Result<Progress, SyncError>,
+        running: &Running<'_>,
     ) -> Result<Progress, SyncError> {
         let now = self.now();
         stats::cycle(lease.workload, outcome_label(&result));
         let (next_run, failures, changes) = match &result {
-            Ok(progress) => self.after_success(loaded, lease, *progress, now),
+            Ok(progress) => self.after_success(loaded, lease, *progress, running, now),
             Err(SyncError::Server(failure)) => {
                 stats::failure(lease.workload, failure);
                 let profile = Some(&loaded.profile);
@@ -227,6 +230,7 @@ impl Engine {
         loaded: &Loaded,
         lease: Lease,
         progress: Progress,
+        running: &Running<'_>,
         now: Timestamp,
     ) -> (Option<Timestamp>, i64, Vec<Change>) {
         let outcome = match progress {
@@ -235,6 +239,13 @@ impl Engine {
             Progress { found, .. } => Outcome::Found(found as u64),
         };
         let next = schedule::next_run(lease.workload, outcome, Some(&loaded.profile), &loaded.mailbox, 0, now);
+        let next = match outcome {
+            Outcome::Empty if lease.workload == Workload::Incoming => {
+                let (mailboxes, cost) = running.empty(lease.mailbox);
+                next.map(|next| schedule::sensible(next, mailboxes, cost, now))
+            }
+            _ => next,
+        };
         let next = match progress.wake {
             Some(wake) => Some(next.map_or(wake, |next| next.min(wake)).max(now)),
             None => next,

@@ -50,6 +50,29 @@ fn the_served_row_says_where_it_came_from() {
     assert_eq!(ledger(&verdict), ["forward@our.example:INBOX 7/1#1 Tracked", "INBOX 7/1 Forwarded"]);
 }
 
+fn test_of_dora(from: &str) -> Mail {
+    let mark = id("mailbox dora@our.example").to_string();
+    let mut inner = mail(&format!("From: {from} | To: dora@our.example"));
+    inner.marks.push((incoming::TEST_MARK.to_owned(), mark));
+    inner
+}
+
+#[test]
+fn the_served_mailboxs_own_test_makes_nothing() {
+    for message in [enclosing(WRAPPER, &[test_of_dora("dora@our.example")]), test_of_dora("dora@our.example")] {
+        let verdict = World::forwarding().take(message);
+        assert_eq!(served(&verdict), "dora TestMessage");
+        assert_eq!(said(&verdict), "Forwarded Unknown", "{}", verdict.why);
+        assert!(rows(&verdict, "email").is_empty());
+        assert_eq!(rows(&verdict, "pr_settlement").len(), 1, "it goes where the mailbox deletes");
+    }
+}
+
+#[test]
+fn a_strangers_mark_hides_no_mail() {
+    check(enclosing(WRAPPER, &[test_of_dora("carol@there.example")]), FORWARDED, "dora Tracked");
+}
+
 #[test]
 fn several_recipients_are_each_served_by_one_email() {
     let message =

@@ -4,17 +4,22 @@ use jiff::Timestamp;
 use model::mail::is_address;
 use model::tables::{Delivery, DeliveryState, Email, EmailStatus};
 use model::work::Workload;
-use model::{Change, Entity, Refusals, Update};
+use model::{Change, Entity, Refusals, Secret, Update};
 
 use super::{SendFacts, check, check_send, clipped};
-use crate::{mailbox, schedule};
+use crate::{mailbox, schedule, token};
 
 /// `SendEmail` with `IssueSend = true`. `token`: the tracking token that the
 /// subject is to carry. The Message-ID is fixed here, before any attempt, and
-/// stays the same however often it is tried.
-pub fn issue(facts: &SendFacts<'_>, now: Timestamp, token: Option<String>) -> Result<Vec<Change>, Refusals> {
+/// stays the same however often it is tried; `key` signs it.
+pub fn issue(
+    facts: &SendFacts<'_>,
+    now: Timestamp,
+    token: Option<String>,
+    key: Option<&Secret>,
+) -> Result<Vec<Change>, Refusals> {
     check_send(facts)?;
-    let mut email = prepared(facts, token);
+    let mut email = prepared(facts, token, key);
     (email.status, email.state) = (EmailStatus::PendingSend, EmailStatus::PendingSend.state());
     email.delivery_attempts = 0;
     email.postponed_until = None;
@@ -37,11 +42,16 @@ pub fn issue(facts: &SendFacts<'_>, now: Timestamp, token: Option<String>) -> Re
 
 /// `SendEmail` with `IssueSend = false`: somebody sent it by other means.
 /// Sender and recipients are not checked.
-pub fn mark_sent(facts: &SendFacts<'_>, now: Timestamp, token: Option<String>) -> Result<Vec<Change>, Refusals> {
+pub fn mark_sent(
+    facts: &SendFacts<'_>,
+    now: Timestamp,
+    token: Option<String>,
+    key: Option<&Secret>,
+) -> Result<Vec<Change>, Refusals> {
     if let Some(fault) = check::state(facts.email) {
         return Err(fault.into());
     }
-    let mut email = prepared(facts, token);
+    let mut email = prepared(facts, token, key);
     (email.status, email.state) = (EmailStatus::Sent, EmailStatus::Sent.state());
     email.sent_on = Some(now);
     email.actual_end = Some(now);
@@ -67,7 +77,7 @@ fn written(before: &Email, after: &Email) -> Vec<Change> {
 }
 
 /// What both ways of sending set.
-fn prepared(facts: &SendFacts<'_>, token: Option<String>) -> Email {
+fn prepared(facts: &SendFacts<'_>, token: Option<String>, key: Option<&Secret>) -> Email {
     let mut email = facts.email.clone();
     if let Some(token) = token.filter(|token| !token.is_empty()) {
         email.subject = with_token(&email.subject, &token);
@@ -75,7 +85,7 @@ fn prepared(facts: &SendFacts<'_>, token: Option<String>) -> Email {
     }
     let sender = facts.senders().next();
     if email.message_id.is_empty() {
-        email.message_id = message_id(&email, sender.map_or("", |party| party.address.trim()));
+        email.message_id = message_id(&email, sender.map_or("", |party| party.address.trim()), key);
     }
     if let Some(sender) = sender {
         email.sender = clipped(sender.address.trim(), 250);
@@ -113,8 +123,13 @@ fn with_token(subject: &str, token: &str) -> String {
     format!("{} {token}", clipped(subject.trim_end(), room).trim_end()).trim_start().to_owned()
 }
 
-/// RFC 5322, section 3.6.4: the email's id at the sender's domain.
-fn message_id(email: &Email, sender: &str) -> String {
+/// RFC 5322, section 3.6.4: the email's id at the sender's domain, signed
+/// where the organization has a key.
+fn message_id(email: &Email, sender: &str, key: Option<&Secret>) -> String {
     let domain = sender.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| is_address(&format!("x@{domain}")));
-    format!("<postroom.{}@{}>", email.id.simple(), domain.unwrap_or("postroom.invalid").to_lowercase())
+    let domain = domain.unwrap_or("postroom.invalid").to_lowercase();
+    match key {
+        Some(key) => token::message_id(email.id, &domain, key),
+        None => format!("<postroom.{}@{domain}>", email.id.simple()),
+    }
 }

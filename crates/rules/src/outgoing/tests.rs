@@ -76,7 +76,7 @@ pub(super) fn draft() -> World {
 /// The same, issued.
 pub(super) fn pending() -> World {
     let mut world = draft();
-    let changes = issue(&world.facts(), now(), None).unwrap();
+    let changes = issue(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     world
 }
@@ -310,7 +310,7 @@ fn issuing_makes_it_pending() {
     world.email.status = EmailStatus::Failed;
     world.email.delivery_attempts = 4;
     world.email.failure_reason = "old".into();
-    let changes = issue(&world.facts(), now(), Some("CRM:abc".into())).unwrap();
+    let changes = issue(&world.facts(), now(), Some("CRM:abc".into()), None).unwrap();
     assert!(changes.iter().any(|change| matches!(change, Change::Update(u) if u.table.logical == "pr_workitem")));
     world.apply(&changes);
     let email = &world.email;
@@ -329,14 +329,24 @@ fn issuing_makes_it_pending() {
 fn issuing_a_refused_one_changes_nothing() {
     let mut world = draft();
     world.parties.truncate(1);
-    assert_eq!(issue(&world.facts(), now(), None).unwrap_err().codes(), [0x8004_0B05]);
+    assert_eq!(issue(&world.facts(), now(), None, None).unwrap_err().codes(), [0x8004_0B05]);
+}
+
+#[test]
+fn the_message_id_is_signed_where_there_is_a_key() {
+    let mut world = draft();
+    let key = model::Secret::new("key");
+    let changes = issue(&world.facts(), now(), None, Some(&key)).unwrap();
+    world.apply(&changes);
+    assert!(world.email.message_id.ends_with("@x.example>"), "{}", world.email.message_id);
+    assert_eq!(crate::token::email_of(&world.email.message_id, &key), Some(EMAIL));
 }
 
 #[test]
 fn the_message_id_stays() {
     let mut world = draft();
     world.email.message_id = "<mine@x.example>".into();
-    let changes = issue(&world.facts(), now(), None).unwrap();
+    let changes = issue(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     assert_eq!(world.email.message_id, "<mine@x.example>");
 }
@@ -346,7 +356,7 @@ fn the_token_is_never_cut_nor_doubled() {
     let subject = |subject: &str| {
         let mut world = draft();
         world.email.subject = subject.into();
-        let changes = issue(&world.facts(), now(), Some("CRM:abc".into())).unwrap();
+        let changes = issue(&world.facts(), now(), Some("CRM:abc".into()), None).unwrap();
         world.apply(&changes);
         world.email.subject
     };
@@ -367,7 +377,7 @@ fn issuing_again_tries_the_refused_again_and_spares_the_others() {
     };
     world.email.status = EmailStatus::Failed;
     world.deliveries = vec![row("a@y.example", DeliveryState::Accepted), row("b@y.example", DeliveryState::Refused)];
-    let changes = issue(&world.facts(), now(), None).unwrap();
+    let changes = issue(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     assert_eq!(world.dispatch(now()).recipients, ["b@y.example"]);
 }
@@ -376,10 +386,10 @@ fn issuing_again_tries_the_refused_again_and_spares_the_others() {
 fn marking_as_sent() {
     let mut world = draft();
     world.parties.clear();
-    let changes = mark_sent(&world.facts(), now(), None).unwrap();
+    let changes = mark_sent(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     assert_eq!((world.email.status, world.email.sent_on), (EmailStatus::Sent, Some(now())));
-    assert_eq!(mark_sent(&world.facts(), now(), None).unwrap_err().codes(), [0x8004_0233]);
+    assert_eq!(mark_sent(&world.facts(), now(), None, None).unwrap_err().codes(), [0x8004_0233]);
 }
 
 // Ready or not.
@@ -419,7 +429,7 @@ fn a_mailbox_that_cannot_send_is_explained() {
 fn the_person_who_sends_is_told_at_once() {
     let mut world = draft();
     world.mailbox.as_mut().unwrap().approval = Approval::Pending;
-    let changes = issue(&world.facts(), now(), None).unwrap();
+    let changes = issue(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     assert_eq!(world.email.status, EmailStatus::PendingSend);
     assert!(world.email.failure_reason.contains("not approved"), "{}", world.email.failure_reason);

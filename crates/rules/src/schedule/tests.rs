@@ -290,3 +290,13 @@ fn the_alert_says_what_happened_and_what_to_do() {
     let text = TraceLog::from_record(record).unwrap().text;
     assert!(text.contains("NO wrong password") && text.contains("Test & Enable"), "{text}");
 }
+
+#[test]
+fn many_quiet_mailboxes_are_looked_at_less_often() {
+    let now = Timestamp::UNIX_EPOCH;
+    let soon = now + SignedDuration::from_secs(5);
+    let millis = std::time::Duration::from_millis;
+    assert_eq!(sensible(soon, 10, millis(20), now), soon, "ten cost nothing");
+    assert_eq!(sensible(soon, 1000, millis(20), now), now + SignedDuration::from_secs(40));
+    assert_eq!(sensible(soon, 1_000_000, millis(20), now), now + LONGEST_POLL);
+}

@@ -97,10 +97,10 @@ async fn cycle(
         }
         let more = batch.more;
         let moved = batch.cursor != cursor;
-        cursor = batch.cursor.clone();
+        let after = std::mem::replace(&mut cursor, batch.cursor.clone());
         if moved || !batch.mails.is_empty() || !batch.undeliverable.is_empty() {
             *lease = engine.renew(*lease).await?;
-            let task = process::batch(Arc::clone(engine), Arc::clone(loaded), *lease, batch, sink);
+            let task = process::batch(Arc::clone(engine), Arc::clone(loaded), *lease, after, batch, sink);
             in_work = Some(tokio::spawn(task));
         }
         if !more {

@@ -1,10 +1,12 @@
 //! From the bytes of a batch to one transaction: parse, gather facts, decide,
 //! commit records, ledger and cursor together.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use connectors::{Batch, RawMail};
 use model::mail::{Mail, StoredBlob};
+use model::tables::Disposition;
 use model::verdict::Verdict;
 use model::work::{Cursor, Position};
 use model::{Change, Commit, Lease, Ref};
@@ -30,28 +32,34 @@ pub(crate) struct Processed {
 struct Work {
     arrivals: Vec<Arrival>,
     undeliverable: Vec<(Position, String)>,
+    /// Not read, because they are older than what is wanted (POP3, where the
+    /// ledger is the cursor).
+    too_old: Vec<Position>,
     cursor: Cursor,
     blobs: Vec<StoredBlob>,
 }
 
-/// Takes over a batch and the sink that holds its bytes.
+/// Takes over a batch that was read `after` this cursor, and the sink that
+/// holds its bytes.
 pub(crate) async fn batch(
     engine: Arc<Engine>,
     loaded: Arc<Loaded>,
     lease: Lease,
+    after: Cursor,
     batch: Batch,
     sink: BatchSink,
 ) -> Result<Processed, SyncError> {
     let BatchSink { mut writer, taken, .. } = sink;
     // Durable first: one fsync for the batch, before the transaction that refers to it.
     // Meanwhile the messages are parsed.
+    let too_old = too_old(&after, &batch);
     let Batch { mails, undeliverable, cursor, .. } = batch;
     let parsing = tokio::task::spawn_blocking(move || parse_all(mails, taken));
     let blobs = writer.sync().await?;
     let arrivals = parsing.await.map_err(|error| SyncError::Blobs(error.to_string()))?;
-    let work = Work { arrivals, undeliverable, cursor, blobs };
+    let work = Work { arrivals, undeliverable, too_old, cursor, blobs };
     let messages = work.arrivals.len() + work.undeliverable.len();
-    let failed = if messages == 0 {
+    let failed = if messages == 0 && work.too_old.is_empty() {
         commit(&engine, &loaded, lease, super::cursor::changes(loaded.mailbox.id, &work.cursor), Vec::new()).await?;
         0
     } else {
@@ -83,14 +91,14 @@ fn parse(content: Content) -> Mail {
 async fn decide_and_commit(engine: &Engine, loaded: &Loaded, lease: Lease, work: Work) -> Result<usize, SyncError> {
     for _ in 0..TRIES {
         let verdicts = decide(engine, loaded, &work.arrivals).await?;
-        let lost = undeliverable(engine, loaded, &work.undeliverable);
+        let lost = not_read(engine, loaded, &work);
         let mut changes: Vec<Change> =
             verdicts.iter().chain(&lost).flat_map(|verdict| verdict.changes.iter().cloned()).collect();
         changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor));
         match commit(engine, loaded, lease, changes, work.blobs.clone()).await {
             Ok(()) => {
                 verdicts.iter().chain(&lost).for_each(|verdict| stats::message(verdict.disposition));
-                return Ok(lost.len());
+                return Ok(work.undeliverable.len());
             }
             Err(SyncError::Commit(CommitError::Conflict { .. })) => {}
             Err(SyncError::Commit(CommitError::Store(error))) => {
@@ -118,27 +126,47 @@ async fn decide(engine: &Engine, loaded: &Loaded, arrivals: &[Arrival]) -> Resul
         .collect())
 }
 
-fn undeliverable(engine: &Engine, loaded: &Loaded, lost: &[(Position, String)]) -> Vec<Verdict> {
+/// What the server would not give, and what is too old to be wanted.
+fn not_read(engine: &Engine, loaded: &Loaded, work: &Work) -> Vec<Verdict> {
     let mailbox = Ref::new("mailbox", loaded.mailbox.id);
-    lost.iter().map(|(position, why)| incoming::undeliverable(mailbox, position, why, engine.now())).collect()
+    let now = engine.now();
+    let lost = work.undeliverable.iter().map(|(position, why)| incoming::undeliverable(mailbox, position, why, now));
+    let why = "It was received before the time from which email is processed";
+    let old = work
+        .too_old
+        .iter()
+        .map(|position| incoming::passed_over(mailbox, position, Disposition::TooOld, why, now));
+    lost.chain(old).collect()
+}
+
+/// UIDLs that the batch made known without reading their messages.
+fn too_old(after: &Cursor, batch: &Batch) -> Vec<Position> {
+    let (Cursor::Pop3(before), Cursor::Pop3(now)) = (after, &batch.cursor) else { return Vec::new() };
+    let handled = batch.mails.iter().map(|mail| &mail.position).chain(batch.undeliverable.iter().map(|(p, _)| p));
+    let handled: BTreeSet<String> = handled.map(Position::in_folder).collect();
+    now.known
+        .difference(&before.known)
+        .filter(|uidl| !handled.contains(*uidl))
+        .map(|uidl| Position::Pop3 { uidl: uidl.clone() })
+        .collect()
 }
 
 /// The slow road, when one message spoils the batch: each in a transaction of
 /// its own, the spoiler gets its own ledger row, and then the cursor moves.
-async fn one_by_one(engine: &Engine, loaded: &Loaded, lease: Lease, work: Work) -> Result<usize, SyncError> {
+async fn one_by_one(engine: &Engine, loaded: &Loaded, lease: Lease, mut work: Work) -> Result<usize, SyncError> {
     let mut failed = 0;
-    let mut blobs = work.blobs;
+    let mut blobs = std::mem::take(&mut work.blobs);
     for arrival in &work.arrivals {
         if !commit_one(engine, loaded, lease, arrival, std::mem::take(&mut blobs)).await? {
             failed += 1;
         }
     }
-    let lost = undeliverable(engine, loaded, &work.undeliverable);
+    let lost = not_read(engine, loaded, &work);
     let mut changes: Vec<Change> = lost.iter().flat_map(|verdict| verdict.changes.iter().cloned()).collect();
     changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor));
     commit(engine, loaded, lease, changes, blobs).await?;
     lost.iter().for_each(|verdict| stats::message(verdict.disposition));
-    Ok(failed + lost.len())
+    Ok(failed + work.undeliverable.len())
 }
 
 /// Decides and commits one message; when that is impossible, commits that it

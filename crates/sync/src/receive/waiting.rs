@@ -23,7 +23,8 @@ pub(crate) async fn retry(engine: &Engine, loaded: &Loaded, lease: Lease) -> Res
     for row in &rows {
         let Some(blob) = row.blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { continue };
         let raw = engine.store.blobs().read(blob).await?;
-        let Ok(mail) = tokio::task::spawn_blocking(move || formats::mime::read(&raw)).await else { continue };
+        // A message that makes the parser panic has no fingerprint; that attempt counts as failed.
+        let mail = tokio::task::spawn_blocking(move || formats::mime::read(&raw)).await.unwrap_or_default();
         let arrival = Arrival {
             mail,
             position: settle::position(&row.folder, &row.position, loaded.profile.server_type),

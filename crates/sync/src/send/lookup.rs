@@ -5,8 +5,8 @@
 //! that it was sent. Not being found proves something only where the server
 //! is known to keep copies: where an earlier email of ours is found.
 
-use model::tables::{Email, EmailStatus, IncomingMethod, ServerType};
-use model::{Failure, Filter, Lease, Query, Ref};
+use model::tables::{Disposition, Email, EmailStatus, IncomingMethod, LedgerEntry, ServerType};
+use model::{Failure, FailureKind, Filter, Lease, Query, Ref, Step};
 
 use super::{Facts, commit, in_doubt};
 use crate::engine::Loaded;
@@ -36,6 +36,7 @@ pub(crate) async fn uncertain(engine: &Engine, loaded: &Loaded, lease: Lease) ->
             continue;
         }
         let found = match &mut reader {
+            _ if received(engine, loaded, email).await? => Some(true),
             Some(reader) => ask(engine, loaded, reader, email).await?,
             None => None,
         };
@@ -64,6 +65,16 @@ async fn open(engine: &Engine, loaded: &Loaded) -> Option<Reader> {
     }
 }
 
+/// An own copy was received, and may have been deleted since.
+async fn received(engine: &Engine, loaded: &Loaded, email: &Email) -> Result<bool, SyncError> {
+    let copy = Query::of::<LedgerEntry>()
+        .filter(Filter::eq(LedgerEntry::C.mailbox, Some(Ref::new("mailbox", loaded.mailbox.id))))
+        .filter(Filter::eq(LedgerEntry::C.disposition, Disposition::OwnCopy))
+        .filter(Filter::eq(LedgerEntry::C.activity, Some(Ref::new("email", email.id))))
+        .limit(1);
+    Ok(!engine.store.list::<LedgerEntry>(&copy).await?.is_empty())
+}
+
 /// `None`: the server cannot tell.
 async fn ask(engine: &Engine, loaded: &Loaded, reader: &mut Reader, email: &Email) -> Result<Option<bool>, SyncError> {
     if is_there(reader, &email.message_id).await? {
@@ -88,7 +99,9 @@ async fn is_there(reader: &mut Reader, message_id: &str) -> Result<bool, Failure
             Ok(found) if !found.is_empty() => return Ok(true),
             Ok(_) => {}
             // A mailbox without a Sent folder is not an error.
-            Err(failure) if failure.kind == model::FailureKind::Refused => {}
+            Err(failure)
+                if failure.during == Step::FindAgain
+                    && matches!(failure.kind, FailureKind::Refused | FailureKind::Misconfigured) => {}
             Err(failure) => return Err(failure),
         }
     }

@@ -190,14 +190,14 @@ fn nowhere_to_look_is_for_a_person() {
 #[test]
 fn a_person_sends_it_again_or_marks_it() {
     let mut world = check(&[A], &vec![], Some(failure(Uncertain, Step::Send)), "Sending 1: u");
-    assert_eq!(issue(&world.facts(), now(), None).unwrap_err().codes(), [0x8004_0233], "not while it is looked up");
+    assert_eq!(issue(&world.facts(), now(), None, None).unwrap_err().codes(), [0x8004_0233], "not while it is looked up");
     let changes = looked_up(&world.facts(), None, now());
     world.apply(&changes);
     let mut again = world.clone();
-    let changes = issue(&again.facts(), now(), None).unwrap();
+    let changes = issue(&again.facts(), now(), None, None).unwrap();
     again.apply(&changes);
     assert_eq!(again.dispatch(now()).recipients, [A]);
-    let changes = mark_sent(&world.facts(), now(), None).unwrap();
+    let changes = mark_sent(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     assert_eq!(world.email.status, EmailStatus::Sent);
 }

@@ -14,7 +14,7 @@ fn parent(message_id: &str, references: &[&str]) -> Parent {
 fn answered(parent: Parent) -> World {
     let mut world = draft();
     world.parent = Some(parent);
-    let changes = issue(&world.facts(), now(), None).unwrap();
+    let changes = issue(&world.facts(), now(), None, None).unwrap();
     world.apply(&changes);
     world
 }
