@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut parser = ReplyParser::default();
     for line in bytes.split(|b| *b == b'\n') {
         if let Ok(Some(reply)) = parser.push(line) {
-            let _ = (reply.in_words(), Capabilities::of(&reply));
+            let _ = (reply.in_words(), Capabilities::from_ehlo(&reply));
         }
     }
 });

@@ -40,7 +40,8 @@ pub fn is_address(text: &str) -> bool {
     let quoted = local.len() > 2
         && local.starts_with('"')
         && local.ends_with('"')
-        && !local.chars().any(|c| c.is_control() || "<>".contains(c));
+        && !local.chars().any(|c| c.is_control() || "<>".contains(c))
+        && is_quoted(&local[1..local.len() - 1]);
     !local.is_empty()
         && text.len() <= 320
         && (quoted || (plain(local) && !local.contains('@')))
@@ -49,6 +50,18 @@ pub fn is_address(text: &str) -> bool {
         && !domain.starts_with('.')
         && !domain.ends_with('.')
         && !domain.contains("..")
+}
+
+/// Whether this can stand between the quotes of a local part: a quote inside
+/// has to be escaped, else what follows it is something else.
+fn is_quoted(inner: &str) -> bool {
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        if c == '"' || (c == '\\' && chars.next().is_none()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// SHA-256 of a raw message: its name in the blob store.

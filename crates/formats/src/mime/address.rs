@@ -133,30 +133,33 @@ fn unquote(name: &str) -> String {
 
 type Chars<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;
 
-/// A quoted string. In a name the quotes go; in an address they belong to it.
+/// A quoted string. In a name the quotes go; a local part keeps them where it
+/// cannot do without.
 fn quoted(chars: &mut Chars<'_>, out: &mut String) {
     let start = out.len();
+    let mut raw = String::from("\"");
     let mut special = false;
     while let Some((_, c)) = chars.next() {
         match c {
             '"' => break,
             '\\' => {
                 if let Some((_, next)) = chars.next() {
-                    special |= next == '"';
+                    special = true;
                     out.push(next);
+                    raw.extend(['\\', next]);
                 }
             }
             '\r' | '\n' => {}
             c => {
                 special |= "<>,;: ()@".contains(c);
                 out.push(c);
+                raw.push(c);
             }
         }
     }
-    // A quoted local part stays quoted if it has to.
-    if special && chars.peek().is_some_and(|(_, c)| *c == '@') {
-        out.insert(start, '"');
-        out.push('"');
+    if (special || out.len() == start) && chars.peek().is_some_and(|(_, c)| *c == '@') {
+        raw.push('"');
+        out.replace_range(start.., &raw);
     }
 }
 

@@ -88,7 +88,7 @@ table! {
         incoming_impersonation: bool = flag("incominguseimpersonation", "Use Impersonation for Incoming"),
         outgoing_impersonation: bool = flag("outgoinguseimpersonation", "Use Impersonation for Outgoing"),
         delegate_access: bool = flag("outgoingautograntdelegateaccess", "Auto Grant Delegate Access for Outgoing Email"),
-        same_outgoing: bool = flag("usesamesettingsforoutgoingconnections", "Use Same Settings for Outgoing"),
+        same_outgoing: bool = flag("usesamesettingsforoutgoingconnections", "Use Same Settings for Outgoing").yes(),
         process_after: Option<Timestamp> = time("processemailsreceivedafter", "Process Emails Received After"),
         /// 0: as often as is sensible.
         polling_minutes: i64 = int("minpollingintervalinminutes", "Minimum Polling Interval In Minutes", 0, 1440).or(0),

@@ -1,3 +1,5 @@
+//! Address lists as they are written, and what is read from them.
+
 use super::*;
 
 fn check(field: &str, expected: &[(&str, &str)]) {
@@ -42,6 +44,7 @@ checks! {
     single_quoted_address: "'a@b.c' <a@b.c>" => [("a@b.c", "a@b.c")];
     spaces_around_dots: "Ann <a . x @ b . c>" => [("Ann", "a.x@b.c")];
     quoted_local_part: "\"a b\"@c.d" => [("", "\"a b\"@c.d")];
+    escaped_local_part: r#""a\"b"@c.d"# => [("", r#""a\"b"@c.d"#)];
     quoted_plain_local_part: "\"ab\"@c.d" => [("", "ab@c.d")];
     source_route: "<@x,@y:a@b.c>" => [("", "a@b.c")];
     domain_literal: "<a@[127.0.0.1]>" => [("", "a@[127.0.0.1]")];

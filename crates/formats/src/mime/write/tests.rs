@@ -1,3 +1,5 @@
+//! Single messages, and what stands in them.
+
 use super::*;
 
 fn mail() -> OutgoingMail {
@@ -164,6 +166,7 @@ fn field_names_are_checked() {
 fn bad_addresses_are_refused() {
     refused(&OutgoingMail { from: Address::new("x", "nobody"), ..mail() }, "From");
     refused(&OutgoingMail { to: vec![Address::new("x", "a@b, c@d")], ..mail() }, "To");
+    refused(&OutgoingMail { to: vec![Address::new("x", "\"a\", c@d, \"b\"@x.y")], ..mail() }, "To");
 }
 #[test]
 fn a_message_id_that_is_none_is_refused() {
