@@ -10,13 +10,14 @@ use crate::access;
 use crate::context::Context;
 use crate::error::ActionError;
 
-/// A blob, and where in it the bytes of the attachment stand.
+/// A stretch of a blob, and how the bytes of the attachment stand in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     pub file_name: String,
     pub mime_type: String,
-    /// The whole blob.
-    pub blob: Vec<u8>,
+    /// As stored: still encoded.
+    pub stored: Vec<u8>,
+    /// Relative to `stored`.
     pub place: Place,
 }
 
@@ -28,9 +29,18 @@ pub async fn content(ctx: &Context, id: Id) -> Result<Option<Content>, ActionErr
     access::on_row(ctx, Verb::Read, &row).await?;
     let attachment = Attachment::from_record(&row)?;
     let Some(blob) = attachment.blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
-    let place = attachment.place.parse().map_err(|e: model::mail::NotAPlace| ActionError::Internal(e.to_string()))?;
-    let blob = crate::blobs::get(ctx, blob).await?;
-    Ok(Some(Content { file_name: attachment.file_name, mime_type: attachment.mime_type, blob, place }))
+    let mut place: Place =
+        attachment.place.parse().map_err(|e: model::mail::NotAPlace| ActionError::Internal(e.to_string()))?;
+    // Only what is needed of a message that may be large.
+    let stored = match place.0.first_mut() {
+        Some(first) => {
+            let stored = crate::blobs::range(ctx, blob, first.offset, first.length).await?;
+            first.offset = 0;
+            stored
+        }
+        None => Vec::new(),
+    };
+    Ok(Some(Content { file_name: attachment.file_name, mime_type: attachment.mime_type, stored, place }))
 }
 
 /// The raw message of an email as it came or went; `None` for one that never

@@ -15,3 +15,8 @@ pub(crate) async fn put(ctx: &Context, bytes: &[u8]) -> Result<(BlobId, Vec<Stor
 pub(crate) async fn get(ctx: &Context, id: BlobId) -> Result<Vec<u8>, ActionError> {
     Ok(ctx.store.blobs().read(id).await?)
 }
+
+/// `length` octets from `offset` on.
+pub(crate) async fn range(ctx: &Context, id: BlobId, offset: u64, length: u64) -> Result<Vec<u8>, ActionError> {
+    Ok(ctx.store.blobs().read_range(id, offset, length).await?)
+}

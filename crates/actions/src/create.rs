@@ -32,6 +32,7 @@ pub(crate) async fn plan(ctx: &Context, id: Id, draft: Draft) -> Result<Commit, 
     own(&mut plan);
     tables::state::settle(&mut plan);
     tables::check(&mut plan).await?;
+    plan.refuse_children();
     require(&mut plan);
     targets_exist(&mut plan).await?;
     if let Err(fault) = access::create_row(ctx, &plan.after).await? {

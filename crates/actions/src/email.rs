@@ -6,7 +6,7 @@ use model::mail::address_key;
 use model::tables::{
     ActivityParty, Attachment, Delivery, Email, Organization, Participation, SystemUser, UserSettings,
 };
-use model::{Commit, Entity, Filter, Id, Query, Ref, Refusal, Value};
+use model::{Commit, Entity, Filter, Id, Query, Ref, Refusal, Secret, Value};
 use rules::access::Verb;
 use rules::outgoing::{self, Parent, SendFacts};
 use store::CommitError;
@@ -47,14 +47,12 @@ async fn attempt(
     let loaded = load(ctx, &email).await?;
     send_as(ctx, &loaded.parties).await?;
     let facts = loaded.facts(&email);
-    let token = match token {
-        Some(token) => Some(token),
-        None => made_token(ctx, &email, &loaded.organization).await?,
-    };
+    let key = ctx.store.reveal(Organization::TABLE, loaded.organization.id, "pr_signingkey").await?;
+    let token = token.or_else(|| made_token(&email, &loaded.organization, key.as_ref()));
     let mut changes = if issue {
-        outgoing::issue(&facts, ctx.now, token.clone())?
+        outgoing::issue(&facts, ctx.now, token, key.as_ref())?
     } else {
-        outgoing::mark_sent(&facts, ctx.now, token.clone())?
+        outgoing::mark_sent(&facts, ctx.now, token, key.as_ref())?
     };
     changes.push(audit::noted(ctx, "send", Email::TABLE, id)?);
     let commit = Commit::new(ctx.actor(), ctx.now, changes);
@@ -153,14 +151,13 @@ async fn send_as(ctx: &Context, parties: &[ActivityParty]) -> Result<(), ActionE
     Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into())
 }
 
-async fn made_token(ctx: &Context, email: &Email, organization: &Organization) -> Result<Option<String>, ActionError> {
+fn made_token(email: &Email, organization: &Organization, key: Option<&Secret>) -> Option<String> {
     if !organization.tracking_tokens {
-        return Ok(None);
+        return None;
     }
     if !email.tracking_token.is_empty() {
-        return Ok(Some(email.tracking_token.clone()));
+        return Some(email.tracking_token.clone());
     }
-    let key = ctx.store.reveal(Organization::TABLE, organization.id, "pr_signingkey").await?;
     let prefix = rules::token::prefixes(organization).first().copied().unwrap_or(rules::token::DEFAULT_PREFIX);
-    Ok(key.map(|key| rules::token::make(email.id, prefix, &key)))
+    key.map(|key| rules::token::make(email.id, prefix, key))
 }

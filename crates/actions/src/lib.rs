@@ -5,7 +5,6 @@
 //! refusal carries its code, and `web` knows which status that is.
 
 mod access;
-pub mod actors;
 pub mod attachment;
 mod audit;
 mod blobs;

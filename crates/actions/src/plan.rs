@@ -84,6 +84,18 @@ impl<'a> Plan<'a> {
         self.given.contains(column.name)
     }
 
+    /// Rows that no check took: they cannot be written together with this one.
+    pub fn refuse_children(&mut self) {
+        for (child, _) in std::mem::take(&mut self.children) {
+            let message = format!(
+                "Rows of '{}' cannot be written together with a row of {}. Write them one by one.",
+                child.nav,
+                self.table().logical
+            );
+            self.fault(validate::malformed(message));
+        }
+    }
+
     pub fn fault(&mut self, fault: Refusal) {
         self.faults.push(fault);
     }

@@ -68,6 +68,7 @@ async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, Act
     }
     tables::state::settle(&mut plan);
     tables::check(&mut plan).await?;
+    plan.refuse_children();
     targets_exist(&mut plan).await?;
     plan.into_commit()
 }

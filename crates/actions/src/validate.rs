@@ -51,13 +51,10 @@ pub fn value(table: &'static Table, column: &'static Column, value: Value) -> Re
         (Kind::Text { max }, Value::Text(text)) => one_line(table, column, text, max),
         (Kind::Email { max }, Value::Text(text)) => address(table, column, &text, max),
         (Kind::Memo, Value::Text(text)) => without_nul(column, text),
-        (Kind::Secret { max, .. }, Value::Text(text)) => {
-            fits(table, column, &text, max)?;
-            Ok(if text.is_empty() { Value::Null } else { Value::Secret(Secret::new(text)) })
-        }
+        (Kind::Secret { .. }, Value::Text(text)) => self::value(table, column, Value::Secret(Secret::new(text))),
         (Kind::Secret { max, .. }, Value::Secret(secret)) => {
             fits(table, column, secret.expose(), max)?;
-            Ok(Value::Secret(secret))
+            Ok(if secret.expose().is_empty() { Value::Null } else { Value::Secret(secret) })
         }
         (Kind::Lookup(targets), Value::Ref(target)) if targets.contains(&target.table) => Ok(Value::Ref(target)),
         (Kind::Lookup(targets), Value::Ref(target)) => Err(malformed(format!(
@@ -168,3 +165,6 @@ fn fits(table: &Table, column: &'static Column, text: &str, max: usize) -> Resul
     );
     Err(Refusal::new(0x8004_4331, "TextTooLong", message).at(column.name))
 }
+
+#[cfg(test)]
+mod tests;

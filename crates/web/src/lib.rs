@@ -6,6 +6,7 @@
 
 mod api;
 mod health;
+mod limiter;
 mod router;
 mod serve;
 mod state;

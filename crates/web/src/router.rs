@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::errors::ApiError;
 use crate::api::{dispatch, respond};
 use crate::health;
+use crate::limiter::Limiter;
 use crate::state::AppState;
 
 /// How long a request may take, its payload included.
@@ -24,28 +25,30 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// Everything that the server answers.
 pub fn router(state: AppState) -> Router {
+    let api = Router::new()
+        .route("/api", any(dispatch::handle))
+        .route("/api/{*path}", any(dispatch::handle))
+        .layer(Extension(Limiter::default()));
+    finished(api, state)
+}
+
+/// Only what watches the process: `/healthz`, `/readyz`, `/metrics`.
+pub fn health_router(state: AppState) -> Router {
+    finished(Router::new(), state)
+}
+
+fn finished(routes: Router<Arc<AppState>>, state: AppState) -> Router {
     let state = Arc::new(state);
     let panics = Arc::clone(&state);
-    Router::new()
+    routes
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/api", any(dispatch::handle))
-        .route("/api/{*path}", any(dispatch::handle))
         .fallback(nothing)
         .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| panicked(&panics, panic.as_ref())))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
+        .layer(middleware::from_fn(observe))
         .with_state(state)
-}
-
-/// What a process without the Web API answers: whether it is well.
-pub fn health_router(state: AppState) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .fallback(nothing)
-        .with_state(Arc::new(state))
 }
 
 /// 404 for everything else.
@@ -53,6 +56,20 @@ async fn nothing(State(state): State<Arc<AppState>>, request: Request) -> Respon
     let id = state.request_id();
     let mut response = ApiError::no_segment(request.uri().path()).into_response(&id);
     respond::finish(&mut response, &id);
+    response
+}
+
+/// Counts requests by method and status, and how long they took.
+async fn observe(request: Request, next: Next) -> Response {
+    let method = match request.method().as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE") => known.to_owned(),
+        _ => "other".to_owned(),
+    };
+    let begun = tokio::time::Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("postroom_http_requests_total", "method" => method, "status" => status).increment(1);
+    metrics::histogram!("postroom_http_request_seconds").record(begun.elapsed().as_secs_f64());
     response
 }
 

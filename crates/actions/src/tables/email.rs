@@ -37,6 +37,7 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
             plan.fault(send_instead(after));
         }
     }
+    let mut others = Vec::new();
     for (child, drafts) in std::mem::take(&mut plan.children) {
         match child.nav {
             "email_activity_parties" => write_parties(plan, drafts).await?,
@@ -44,11 +45,10 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
             "email_activity_mime_attachment" => plan.fault(invalid_operation(
                 "Attachments of an email that exists are created one by one: POST activitymimeattachments.",
             )),
-            other => {
-                plan.fault(crate::validate::malformed(format!("Rows of '{other}' cannot be created with an email.")))
-            }
+            _ => others.push((child, drafts)),
         }
     }
+    plan.children = others;
     Ok(())
 }
 
@@ -129,6 +129,7 @@ async fn write_attachments(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result<()
         if !row.given.contains(Attachment::C.number.name) {
             row.put(Attachment::C.number, i64::try_from(number + 1).unwrap_or(0));
         }
+        row.refuse_children();
         attachment::content(&mut row, &limits).await?;
         plan.faults.append(&mut row.faults);
         plan.blobs.append(&mut row.blobs);

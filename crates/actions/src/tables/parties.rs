@@ -26,6 +26,7 @@ pub(crate) async fn of_drafts(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result
     for draft in drafts {
         let id = plan.ctx.new_id()?;
         let mut row = Plan::new(plan.ctx, None, Record::with_defaults(ActivityParty::TABLE, id), draft);
+        row.refuse_children();
         if !row.given.contains(ActivityParty::C.participation.name) && row.faults.is_empty() {
             row.fault(Refusal::invalid(
                 Some(ActivityParty::C.participation.name),

@@ -8,7 +8,7 @@ use model::Id;
 use crate::api::headers::Prefer;
 use model::Table;
 
-#[derive(Debug)]
+// No `Debug`: the body and the headers hold passwords and tokens.
 pub(crate) struct Call {
     pub ctx: Context,
     pub method: Method,

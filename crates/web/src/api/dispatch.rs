@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actions::Context;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::extract::{Extension, Request, State};
+use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use model::{Filter, Ref, Refusal, Value};
 
@@ -14,6 +14,7 @@ use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::resource::{self, Resource};
 use crate::api::{auth, calls, definitions, list, read_one, respond, write};
+use crate::limiter::{Limiter, MOST_AT_A_TIME};
 use crate::state::AppState;
 
 /// Octets of a URL.
@@ -27,9 +28,13 @@ const LARGEST_PLAIN_BODY: usize = 16 * 1024 * 1024;
 const VERSIONS: &[&str] = &["v9.0", "v9.1", "v9.2"];
 
 /// Everything under `/api`.
-pub(crate) async fn handle(State(state): State<Arc<AppState>>, request: Request) -> Response {
+pub(crate) async fn handle(
+    State(state): State<Arc<AppState>>,
+    Extension(limiter): Extension<Limiter>,
+    request: Request,
+) -> Response {
     let id = state.request_id();
-    let mut response = match answer(&state, request).await {
+    let mut response = match answer(&state, &limiter, request).await {
         Ok(response) => response,
         Err(error) => error.into_response(&id),
     };
@@ -37,7 +42,7 @@ pub(crate) async fn handle(State(state): State<Arc<AppState>>, request: Request)
     response
 }
 
-async fn answer(state: &AppState, request: Request) -> Result<Response, ApiError> {
+async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let origin = call::origin(&parts.headers);
     let now = state.clock.now();
@@ -47,6 +52,7 @@ async fn answer(state: &AppState, request: Request) -> Result<Response, ApiError
         return Err(ApiError::new(StatusCode::URI_TOO_LONG, Refusal::new(0x8006_0888, "UrlTooLong", message)));
     }
     let actor = auth::user(&state.store, &parts.headers, &origin, now).await?;
+    let _permit = limiter.enter(actor.id).ok_or_else(too_many)?;
     let (version, path) = service_path(parts.uri.path())?;
     let resource = resource::read(path)?;
     let body = payload(body, &resource).await?;
@@ -64,6 +70,17 @@ async fn answer(state: &AppState, request: Request) -> Result<Response, ApiError
     let mut response = dispatch(&call, resource).await?;
     respond::set_applied(&mut response, &call.prefer.applied);
     Ok(response)
+}
+
+/// 429, 0x80072326
+fn too_many() -> ApiError {
+    let message = format!(
+        "Number of concurrent requests exceeded the limit of {MOST_AT_A_TIME} for one user. Try again in a second."
+    );
+    let fault = Refusal::new(0x8007_2326, "ThrottlingConcurrencyLimitExceeded", message);
+    let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, fault);
+    error.headers.push((header::RETRY_AFTER, "1".to_owned()));
+    error
 }
 
 /// `/api/data/v9.2/mailboxes` → (`v9.2`, `mailboxes`)

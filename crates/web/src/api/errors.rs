@@ -53,8 +53,7 @@ impl ApiError {
     /// 503, 0x80044151: the database did not answer in time.
     pub fn busy(detail: String) -> Self {
         let message = "The database did not answer in time. Ask for less, or try again later.";
-        let mut error =
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::new(0x8004_4151, "SqlTimeout", message));
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::new(0x8004_4151, "SqlTimeout", message));
         error.headers.push((header::RETRY_AFTER, "5".to_owned()));
         error.internal = Some(detail);
         error

@@ -5,7 +5,7 @@ use actions::{Context, Draft};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::table::{Access, Child, Kind};
-use model::{Column, Ref, Refusal, Table, Timestamp, Value};
+use model::{Column, Ref, Refusal, Secret, Table, Timestamp, Value};
 
 use crate::api::bind::{self, Target};
 use crate::api::errors::ApiError;
@@ -166,9 +166,9 @@ fn value(column: &Column, json: Json) -> Option<Value> {
         (_, Json::Null) => Value::Null,
         (Kind::Bool, Json::Bool(b)) => Value::Bool(b),
         (Kind::Int { .. } | Kind::BigInt | Kind::Choice(_), Json::Int(n)) => Value::Int(n),
-        (Kind::Text { .. } | Kind::Email { .. } | Kind::Memo | Kind::Secret { .. }, Json::Text(text)) => {
-            Value::Text(text)
-        }
+        (Kind::Text { .. } | Kind::Email { .. } | Kind::Memo, Json::Text(text)) => Value::Text(text),
+        // From here on nothing shows it.
+        (Kind::Secret { .. }, Json::Text(text)) => Value::Secret(Secret::new(text)),
         (Kind::Time, Json::Text(text)) => Value::Time(time(&text)?),
         (Kind::Id, Json::Text(text)) => Value::Id(guid(&text)?),
         _ => return None,

@@ -29,7 +29,7 @@ pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> 
         }
         None => (1, None),
     };
-    let limited = asked.options.top.filter(|_| call.prefer.page_size.is_none()).filter(|top| *top <= page);
+    let limited = asked.options.top.filter(|_| call.prefer.page_size.is_none()).map(|top| top.min(page));
     let mut query = Query::table(table).filter(asked.options.filter.clone()).filter(within.clone());
     query.select = rows::needed(table, &asked.options);
     query.order.clone_from(&asked.options.order);

@@ -81,7 +81,7 @@ pub(crate) async fn bytes(call: &Call, attachment: model::Id) -> Result<(String,
     let Some(content) = actions::attachment::content(&call.ctx, attachment).await? else {
         return Ok((String::new(), Vec::new()));
     };
-    Ok((content.mime_type, formats::mime::extract(&content.blob, &content.place)))
+    Ok((content.mime_type, formats::mime::extract(&content.stored, &content.place)))
 }
 
 /// Rows by the id of the row they hang from.

@@ -12,11 +12,7 @@ story!(an_ordinary_user, |w| {
     let list = w.get("/mailboxes").by(&token).await.expect(200).json();
     assert_eq!(list["value"].as_array().unwrap().len(), 1);
     assert_eq!(w.get("/mailboxes/$count").by(&token).await.expect(200).text(), "1");
-    w.patch(&format!("/mailboxes({own})"), json!({ "name": "x" }))
-        .by(&token)
-        .await
-        .expect(403)
-        .code("0x80040220");
+    w.patch(&format!("/mailboxes({own})"), json!({ "name": "x" })).by(&token).await.expect(403).code("0x80040220");
     w.patch(&format!("/mailboxes({others})"), json!({ "name": "x" })).by(&token).await.expect(404);
     w.post("/mailboxes", json!({ "name": "F" })).by(&token).await.expect(403).code("0x80040220");
     w.post("/systemusers", json!({ "lastname": "F" })).by(&token).await.expect(403).code("0x80040220");

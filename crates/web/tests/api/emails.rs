@@ -260,3 +260,30 @@ story!(queue_items, |w| {
     w.post("/queueitems", body).await.expect(400).code("0x80040523");
     w.post("/queueitems", json!({})).await.expect(400).says("queueid").says("objectid");
 });
+
+story!(the_raw_message_and_the_bytes_inside_it, |w| {
+    use model::tables::{Attachment, Email};
+    let raw = b"From: a@b.example\r\n\r\naGVs\r\nbG8=\r\n-- end\r\n";
+    let (written, places) = w.store.blobs().put(raw).await.unwrap();
+    let email = w
+        .create("emails", json!({ "subject": "x", "email_activity_mime_attachment": [{ "filename": "a.txt" }] }))
+        .await;
+    let attachment =
+        w.read("/activitymimeattachments").await["value"][0]["activitymimeattachmentid"].as_str().unwrap().to_owned();
+    let blob = Some(written.id.0.to_vec());
+    let changes = vec![
+        model::Update::of::<Email>(email.parse().unwrap()).set(Email::C.blob, blob.clone()).into(),
+        model::Update::of::<Attachment>(attachment.parse().unwrap())
+            .set(Attachment::C.blob, blob)
+            .set(Attachment::C.place, "21+12:base64".to_owned())
+            .into(),
+    ];
+    let actor = model::Actor { user: model::Id::nil() };
+    w.store.commit(&model::Commit::new(actor, model::Timestamp::UNIX_EPOCH, changes).with_blobs(places)).await.unwrap();
+    let answer = w.get(&format!("/emails({email})/pr_rawmessage/$value")).await.expect(200);
+    assert_eq!(answer.body.as_ref(), raw);
+    assert_eq!(answer.header("content-type"), "message/rfc822");
+    assert_eq!(answer.header("content-disposition"), "attachment");
+    assert_eq!(w.read(&format!("/activitymimeattachments({attachment})")).await["body"], "aGVsbG8=");
+    assert_eq!(w.get(&format!("/activitymimeattachments({attachment})/body/$value")).await.expect(200).text(), "hello");
+});

@@ -22,7 +22,9 @@ impl Dice {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 #[track_caller]
@@ -32,9 +34,25 @@ fn answered(what: &str, status: u16, text: &str) {
 
 fn values() -> Vec<Value> {
     vec![
-        json!(null), json!(true), json!(false), json!(0), json!(-1), json!(2_147_483_648_i64), json!(i64::MAX), json!(1.5),
-        json!(1e308), json!(""), json!("x"), json!("\u{0}"), json!("x".repeat(5000)), json!("2024-05-01T09:00:00Z"),
-        json!("9999-12-31T23:59:59Z"), json!("00000000-0000-0000-0000-00000000000a"), json!([]), json!({}), json!([{}]),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1),
+        json!(2_147_483_648_i64),
+        json!(i64::MAX),
+        json!(1.5),
+        json!(1e308),
+        json!(""),
+        json!("x"),
+        json!("\u{0}"),
+        json!("x".repeat(5000)),
+        json!("2024-05-01T09:00:00Z"),
+        json!("9999-12-31T23:59:59Z"),
+        json!("00000000-0000-0000-0000-00000000000a"),
+        json!([]),
+        json!({}),
+        json!([{}]),
         json!("/accounts(00000000-0000-0000-0000-00000000000a)"),
     ]
 }
@@ -52,7 +70,9 @@ async fn columns(w: &World, every: usize) {
     for table in model::tables::ALL.iter().filter(|t| t.on_wire) {
         for column in table.all_columns().filter(|c| c.access != Access::Internal) {
             for value in values() {
-                for name in [column.name.to_owned(), format!("{}@odata.bind", column.name), format!("_{}_value", column.name)] {
+                for name in
+                    [column.name.to_owned(), format!("{}@odata.bind", column.name), format!("_{}_value", column.name)]
+                {
                     n += 1;
                     if n % every != 0 {
                         continue;
@@ -87,20 +107,51 @@ async fn values_on_postgres() {
     }
 }
 
+const TERMS: &[&str] = &[
+    "name",
+    "statecode",
+    "createdon",
+    "_ownerid_value",
+    "ownerid",
+    "accountid",
+    "ownerid/fullname",
+    "primarycontactid/emailaddress1",
+    "versionnumber",
+    "donotemail",
+    "nothing",
+    "contact_customer_accounts/any(c:c/lastname eq 'x')",
+    "contact_customer_accounts/all(c:c/lastname ne null)",
+    "contact_customer_accounts/any()",
+    "contains(name,'%_[x]')",
+    "startswith(description,'')",
+    "endswith(name,name)",
+    "null",
+    "true",
+    "1",
+    "-9223372036854775808",
+    "1.5",
+    "1e5",
+    "'x'",
+    "''''",
+    "2024-05-01T09:00:00Z",
+    "2024-05-01",
+    "00000000-0000-0000-0000-00000000000a",
+    "'00000000-0000-0000-0000-00000000000a'",
+    "Microsoft.Dynamics.CRM.In(PropertyName='statecode',PropertyValues=['0','1'])",
+    "Microsoft.Dynamics.CRM.LastXHours(PropertyName='createdon',PropertyValue=5)",
+    "Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')",
+    "not",
+    "(",
+    ")",
+    "@p",
+    "Microsoft.Dynamics.CRM.Between(PropertyName='name',PropertyValues=['a','b'])",
+];
+const WORDS: &[&str] =
+    &[" eq ", " ne ", " gt ", " ge ", " lt ", " le ", " and ", " or ", " and not ", " in ", " ", ","];
+const OPTIONS: &[&str] =
+    &["$filter", "$filter", "$filter", "$orderby", "$select", "$expand", "$top", "$count", "$skiptoken", "@p"];
+
 async fn queries(w: &World, rounds: usize) {
-    const TERMS: &[&str] = &[
-        "name", "statecode", "createdon", "_ownerid_value", "ownerid", "accountid", "ownerid/fullname", "primarycontactid/emailaddress1",
-        "versionnumber", "donotemail", "nothing", "contact_customer_accounts/any(c:c/lastname eq 'x')",
-        "contact_customer_accounts/all(c:c/lastname ne null)", "contact_customer_accounts/any()", "contains(name,'%_[x]')",
-        "startswith(description,'')", "endswith(name,name)", "null", "true", "1", "-9223372036854775808", "1.5", "1e5", "'x'", "''''",
-        "2024-05-01T09:00:00Z", "2024-05-01", "00000000-0000-0000-0000-00000000000a", "'00000000-0000-0000-0000-00000000000a'",
-        "Microsoft.Dynamics.CRM.In(PropertyName='statecode',PropertyValues=['0','1'])",
-        "Microsoft.Dynamics.CRM.LastXHours(PropertyName='createdon',PropertyValue=5)",
-        "Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')", "not", "(", ")", "@p",
-        "Microsoft.Dynamics.CRM.Between(PropertyName='name',PropertyValues=['a','b'])",
-    ];
-    const WORDS: &[&str] = &[" eq ", " ne ", " gt ", " ge ", " lt ", " le ", " and ", " or ", " and not ", " in ", " ", ","];
-    const OPTIONS: &[&str] = &["$filter", "$filter", "$filter", "$orderby", "$select", "$expand", "$top", "$count", "$skiptoken", "@p"];
     w.create("accounts", json!({ "name": "A" })).await;
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
     let mut good = 0;
@@ -136,9 +187,40 @@ async fn queries_on_postgres() {
 #[tokio::test]
 async fn paths() {
     const PARTS: &[&str] = &[
-        "accounts", "emails", "(", ")", "00000000-0000-0000-0000-00000000000a", "name='x'", "name", "/", "/", "$value", "$count", "$ref",
-        "Microsoft.Dynamics.CRM.SendEmail", "contact_customer_accounts", "'", ",", "=", "%2F", "%27", "%00", "%FF", "%", "..", "ownerid",
-        "_ownerid_value", "EntityDefinitions", "(LogicalName='account')", "WhoAmI", "()", "body", "pr_rawmessage", "?", "&", "$select=name",
+        "accounts",
+        "emails",
+        "(",
+        ")",
+        "00000000-0000-0000-0000-00000000000a",
+        "name='x'",
+        "name",
+        "/",
+        "/",
+        "$value",
+        "$count",
+        "$ref",
+        "Microsoft.Dynamics.CRM.SendEmail",
+        "contact_customer_accounts",
+        "'",
+        ",",
+        "=",
+        "%2F",
+        "%27",
+        "%00",
+        "%FF",
+        "%",
+        "..",
+        "ownerid",
+        "_ownerid_value",
+        "EntityDefinitions",
+        "(LogicalName='account')",
+        "WhoAmI",
+        "()",
+        "body",
+        "pr_rawmessage",
+        "?",
+        "&",
+        "$select=name",
     ];
     let w = World::sqlite().await;
     let mut dice = Dice(7);

@@ -1,7 +1,13 @@
 //! The Web API in this process, on a database of its own for every test: once
 //! SQLite, once PostgreSQL.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 /// A test on both databases.
 macro_rules! story {

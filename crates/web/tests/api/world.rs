@@ -90,6 +90,10 @@ impl World {
         });
     }
 
+    pub fn replace_router(&mut self, router: Router) {
+        self.router = router;
+    }
+
     pub fn router(&self) -> Router {
         self.router.clone()
     }

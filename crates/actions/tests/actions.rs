@@ -1,0 +1,176 @@
+//! The verbs that the command line has and the Web API has not.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actions::{ActionError, Context, Draft, Precondition, Random, Settings, Store};
+use model::tables::{Account, ApiToken, Audit, Mailbox, Organization, SystemUser, WorkItem};
+use model::work::Workload;
+use model::{Entity, Filter, Id, Query, Ref, Timestamp};
+
+struct World {
+    ctx: Context,
+    token: String,
+    _dir: tempfile::TempDir,
+}
+
+fn random() -> Random {
+    let counter = AtomicU64::new(1);
+    Random::new(move |bytes| {
+        for chunk in bytes.chunks_mut(8) {
+            let n = counter.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            chunk.copy_from_slice(&n.to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    })
+}
+
+fn now() -> Timestamp {
+    "2026-03-01T09:00:00Z".parse().unwrap()
+}
+
+async fn world() -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::create(&store::Options::new(dir.path())).await.unwrap();
+    let random = random();
+    let token = actions::init(&store, "admin@example.com", now(), &random).await.unwrap();
+    let actor = actions::token::authenticate(&store, &token, now()).await.unwrap().unwrap();
+    World { ctx: Context { store, actor, now: now(), random, settings: Settings::default() }, token, _dir: dir }
+}
+
+#[track_caller]
+fn codes<T: std::fmt::Debug>(result: Result<T, ActionError>) -> Vec<u32> {
+    match result {
+        Err(ActionError::Refused(refusals)) => refusals.codes(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn one<E: Entity>(ctx: &Context) -> E {
+    ctx.store.list::<E>(&Query::of::<E>()).await.unwrap().into_iter().next().expect("a row")
+}
+
+#[tokio::test]
+async fn init_makes_what_is_needed() {
+    let w = world().await;
+    let organization: Organization = one(&w.ctx).await;
+    assert!(organization.system_user.is_some());
+    let key = w.ctx.store.reveal(Organization::TABLE, organization.id, "pr_signingkey").await.unwrap();
+    assert_eq!(key.unwrap().expose().len(), 44);
+    let users = w.ctx.store.list::<SystemUser>(&Query::of::<SystemUser>()).await.unwrap();
+    assert_eq!(users.len(), 2);
+    assert!(users.iter().all(|u| u.business_unit.is_some() && u.is_administrator));
+    let mailbox: Mailbox = one(&w.ctx).await;
+    assert_eq!(mailbox.address, "admin@example.com");
+    assert_eq!(mailbox.regarding, Some(w.ctx.actor.reference()));
+    assert_eq!(w.token.len(), 43);
+}
+
+#[tokio::test]
+async fn init_happens_once() {
+    let w = world().await;
+    let again = actions::init(&w.ctx.store, "other@example.com", now(), &w.ctx.random).await;
+    assert_eq!(codes(again), [0x8004_0203]);
+    assert_eq!(w.ctx.store.count(&Query::of::<SystemUser>()).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn init_needs_an_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::create(&store::Options::new(dir.path())).await.unwrap();
+    assert_eq!(codes(actions::init(&store, "nobody", now(), &random()).await), [0x8004_4192]);
+    assert_eq!(store.count(&Query::of::<Organization>()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn no_randomness_no_init() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::create(&store::Options::new(dir.path())).await.unwrap();
+    let none = Random::new(|_| Err(actions::NoRandomness("none".to_owned())));
+    assert!(matches!(actions::init(&store, "a@b.example", now(), &none).await, Err(ActionError::Internal(_))));
+}
+
+#[tokio::test]
+async fn tokens_differ_and_are_told_once() {
+    let w = world().await;
+    let a = actions::token::create(&w.ctx, w.ctx.actor.id, "one").await.unwrap();
+    let b = actions::token::create(&w.ctx, w.ctx.actor.id, "two").await.unwrap();
+    assert_ne!(a, b);
+    let tokens = w.ctx.store.list::<ApiToken>(&Query::of::<ApiToken>()).await.unwrap();
+    assert_eq!(tokens.len(), 3);
+    let audits = w.ctx.store.list::<Audit>(&Query::of::<Audit>()).await.unwrap();
+    assert!(audits.iter().any(|r| r.action == "token"));
+    assert!(audits.iter().all(|r| !r.detail.contains(&a) && !r.detail.contains(&b)));
+}
+
+#[tokio::test]
+async fn a_token_for_nobody() {
+    let w = world().await;
+    assert_eq!(codes(actions::token::create(&w.ctx, Id::nil(), "x").await), [0x8004_0217]);
+}
+
+#[tokio::test]
+async fn last_use_is_noted_now_and_then() {
+    let w = world().await;
+    let store = &w.ctx.store;
+    let last = async || one::<ApiToken>(&w.ctx).await.last_used_on;
+    assert_eq!(last().await, Some(now()));
+    let soon = now() + model::SignedDuration::from_secs(60);
+    actions::token::authenticate(store, &w.token, soon).await.unwrap().unwrap();
+    assert_eq!(last().await, Some(now()));
+    let later = now() + model::SignedDuration::from_secs(301);
+    actions::token::authenticate(store, &w.token, later).await.unwrap().unwrap();
+    assert_eq!(last().await, Some(later));
+}
+
+#[tokio::test]
+async fn process_now_makes_both_directions_due() {
+    let w = world().await;
+    let mailbox: Mailbox = one(&w.ctx).await;
+    actions::mailbox::process_now(&w.ctx, mailbox.id).await.unwrap();
+    let query = Query::of::<WorkItem>().filter(Filter::eq(WorkItem::C.mailbox, Some(mailbox.reference())));
+    let mut due: Vec<Workload> = Vec::new();
+    for item in w.ctx.store.list::<WorkItem>(&query).await.unwrap() {
+        if item.next_run == Some(now()) {
+            due.push(item.workload);
+        }
+    }
+    due.sort();
+    assert_eq!(due, [Workload::Incoming, Workload::Outgoing]);
+    assert_eq!(codes(actions::mailbox::process_now(&w.ctx, Id::nil()).await), [0x8004_0217]);
+}
+
+#[tokio::test]
+async fn approve_and_reject() {
+    let w = world().await;
+    let mailbox: Mailbox = one(&w.ctx).await;
+    actions::mailbox::approve(&w.ctx, mailbox.id).await.unwrap();
+    assert_eq!(one::<Mailbox>(&w.ctx).await.approved_by, Some(w.ctx.actor.reference()));
+    actions::mailbox::reject(&w.ctx, mailbox.id).await.unwrap();
+    assert_eq!(one::<Mailbox>(&w.ctx).await.approved_by, None);
+    let faults = codes(actions::mailbox::test(&w.ctx, mailbox.id).await);
+    assert!(faults.contains(&0x8005_E220) && faults.contains(&0x8005_E222), "{faults:x?}");
+}
+
+#[tokio::test]
+async fn drafts_without_http() {
+    let w = world().await;
+    let draft = Draft::new(Account::TABLE).with(Account::C.name, "Contoso".to_owned());
+    let id = actions::create(&w.ctx, draft).await.unwrap();
+    let draft = Draft::new(Account::TABLE).with(Account::C.address1, "x".to_owned());
+    assert_eq!(codes(actions::update(&w.ctx, id, draft, Precondition::Exists).await), [0x8004_4192]);
+    let row = actions::read(&w.ctx, Account::TABLE, id, vec!["name"]).await.unwrap();
+    assert_eq!(row.get("name").as_text(), Some("Contoso"));
+    assert_eq!(row.get("ownerid").as_ref_to(), None);
+    actions::delete(&w.ctx, Account::TABLE, id, Precondition::Any).await.unwrap();
+    assert_eq!(codes(actions::read(&w.ctx, Account::TABLE, id, vec![]).await), [0x8004_0217]);
+}
+
+#[tokio::test]
+async fn who_am_i() {
+    let w = world().await;
+    let who = actions::who_am_i(&w.ctx).await.unwrap();
+    assert_eq!(who.user, w.ctx.actor.id);
+    assert_eq!(Some(Ref::new("businessunit", who.business_unit)), w.ctx.actor.business_unit);
+}
