@@ -229,7 +229,7 @@ CREATE TABLE "emailserverprofile" (
     "incominguseimpersonation" {bool} DEFAULT {false},
     "outgoinguseimpersonation" {bool} DEFAULT {false},
     "outgoingautograntdelegateaccess" {bool} DEFAULT {false},
-    "usesamesettingsforoutgoingconnections" {bool} DEFAULT {false},
+    "usesamesettingsforoutgoingconnections" {bool} DEFAULT {true},
     "processemailsreceivedafter" {time},
     "minpollingintervalinminutes" {int} DEFAULT 0,
     "maxconcurrentconnections" {int} DEFAULT 10,

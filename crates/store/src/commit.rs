@@ -4,9 +4,12 @@ use std::sync::atomic::Ordering;
 
 use model::{Commit, Ref, Value, tables};
 
+use crate::db::Database;
 use crate::error::{CommitError, Conflict, Fault, StoreError};
 use crate::plan::{Demand, Plan};
+use crate::postgres::Postgres;
 use crate::shape::{Want, want};
+use crate::sqlite::Writer;
 use crate::store::Store;
 use crate::tx::{Must, Stopped, Tx, Work};
 
@@ -46,22 +49,44 @@ impl Store {
     /// Executes many commits in order, each by itself all or nothing, with few
     /// transactions for all of them. The answers are in the same order.
     pub async fn commit_all(&self, commits: Vec<Commit>) -> Vec<Result<Committed, CommitError>> {
-        let mut answers = Vec::with_capacity(commits.len());
-        let mut waiting = commits.into_iter().map(|commit| self.planner().plan(commit)).peekable();
-        while waiting.peek().is_some() {
-            let group = Group(waiting.by_ref().take(GROUP).collect());
-            let count = group.0.len();
-            let wakes = group.0.iter().flatten().any(|plan| plan.wakes);
-            match self.database().write(group).await {
-                Ok(results) => {
-                    self.woke(wakes);
-                    answers.extend(results);
-                }
-                Err(error) => answers.extend((0..count).map(|_| Err(error.clone().into()))),
-            }
+        let plans: Vec<_> = commits.into_iter().map(|commit| self.planner().plan(commit)).collect();
+        let wakes = plans.iter().flatten().any(|plan| plan.wakes);
+        let answers = match self.database() {
+            Database::Sqlite { writer, .. } => one_by_one(writer, plans).await,
+            Database::Postgres(postgres) => in_groups(postgres, plans).await,
+        };
+        if answers.iter().any(Result::is_ok) {
+            self.woke(wakes);
         }
         answers
     }
+}
+
+/// The writer thread puts what waits into one transaction by itself.
+async fn one_by_one(writer: &Writer, plans: Vec<Result<Plan, StoreError>>) -> Vec<Result<Committed, CommitError>> {
+    let waiting: Vec<_> = plans.into_iter().map(|plan| plan.map(|plan| writer.submit(One(plan)))).collect();
+    let mut answers = Vec::with_capacity(waiting.len());
+    for answer in waiting {
+        answers.push(match answer {
+            Ok(answer) => answer.await.unwrap_or(Err(CommitError::Store(StoreError::Closed))),
+            Err(error) => Err(error.into()),
+        });
+    }
+    answers
+}
+
+async fn in_groups(postgres: &Postgres, plans: Vec<Result<Plan, StoreError>>) -> Vec<Result<Committed, CommitError>> {
+    let mut answers = Vec::with_capacity(plans.len());
+    let mut waiting = plans.into_iter().peekable();
+    while waiting.peek().is_some() {
+        let group = Group(waiting.by_ref().take(GROUP).collect());
+        let count = group.0.len();
+        match postgres.write(group).await {
+            Ok(results) => answers.extend(results),
+            Err(error) => answers.extend((0..count).map(|_| Err(error.clone().into()))),
+        }
+    }
+    answers
 }
 
 /// One commit.

@@ -230,6 +230,3 @@ fn after(keys: &[SortKey], values: &[Value], id: Id, builder: &mut Builder) -> R
     }
     Ok(sql)
 }
-
-#[cfg(test)]
-mod tests;

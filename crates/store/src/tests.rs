@@ -7,4 +7,3 @@ mod commits;
 mod facts;
 mod leases;
 mod queries;
-mod speed;

@@ -1,3 +1,5 @@
+//! Migrations: the schema fits the declarations, and what is not ours is refused.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 

@@ -1,3 +1,5 @@
+//! Sealing and the key file.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use model::{Id, Ref, Secret};

@@ -3,10 +3,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::{Options, Store};
 use model::tables::WorkItem;
 use model::work::Workload;
 use model::{Actor, Change, Commit, Entity as _, Id, Ref, Timestamp};
-use crate::{Options, Store};
 
 /// An empty place for an installation on one of the databases.
 pub struct Place {

@@ -1,9 +1,9 @@
 //! Backup, restore and the doctor.
 
 use super::backend::{Place, at, commit, id};
+use crate::{Store, StoreError};
 use model::tables::*;
 use model::{Change, Entity as _, Query, Record, Ref, Secret, Update, Value};
-use crate::{Store, StoreError};
 
 /// A bit of everything; the names of the blobs.
 async fn fill(store: &Store) -> Vec<model::mail::BlobId> {

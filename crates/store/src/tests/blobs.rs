@@ -4,12 +4,12 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use super::backend::{commit, id};
+use crate::{Compacted, Store, StoreError};
 use model::mail::BlobId;
 use model::tables::Email;
 use model::{Change, Entity as _, Update};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
-use crate::{Compacted, Store, StoreError};
 
 /// Bytes that do not compress.
 fn noise(seed: u64, length: usize) -> Vec<u8> {

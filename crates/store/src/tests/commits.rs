@@ -1,9 +1,9 @@
 //! Commits: all or nothing, versions, conflicts.
 
 use super::backend::{ACTOR, at, commit, id, work};
+use crate::{CommitError, Conflict, StoreError};
 use model::tables::{Account, ActivityParty, Contact, Email, LedgerEntry, Mailbox, Server, SystemUser};
 use model::{Change, Commit, Entity as _, Query, Record, Ref, Secret, Update, Value};
-use crate::{CommitError, Conflict, StoreError};
 
 fn account(n: u128, name: &str) -> Account {
     Account { name: name.into(), ..Account::blank(id(n)) }

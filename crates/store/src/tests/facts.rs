@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::backend::{at, commit, id};
+use crate::{Store, StoreError};
 use model::facts::{MailFacts, MailKeys};
 use model::tables::*;
 use model::{Change, Entity as _, Id, Record, Ref, Secret, Update, Value};
-use crate::{Store, StoreError};
 
 fn texts(list: &[&str]) -> BTreeSet<String> {
     list.iter().map(|t| (*t).to_owned()).collect()

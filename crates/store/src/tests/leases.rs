@@ -1,10 +1,10 @@
 //! Claims, leases and fences.
 
 use super::backend::{at, commit, id, work};
+use crate::{CommitError, Store};
 use model::tables::{Account, WorkItem};
 use model::work::Workload::Incoming;
 use model::{Change, Entity as _, Lease, Query, Update};
-use crate::{CommitError, Store};
 
 async fn claim(store: &Store, now: i64, most: usize) -> Vec<Lease> {
     store.claim(Incoming, "me", at(now), at(now + 60), most, &[]).await.unwrap()

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::backend::{at, commit, id};
+use crate::{Store, StoreError};
 use model::query::{Compare, Path, TextMatch};
 use model::tables::{Account, ActivityParty, Contact, Email, EmailStatus, Folder, LedgerEntry, Participation};
 use model::{Change, Entity as _, Filter, Id, Order, Query, Record, Ref, Table, Value};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use crate::{Store, StoreError};
 
 const NAMES: &[&str] = &[
     "",

@@ -1,13 +1,22 @@
 //! How fast emails are committed. Run by hand with optimization:
-//! `cargo test --release -p store emails_per_second -- --ignored --nocapture`.
+//! `cargo test --release -p store --test speed -- --ignored --nocapture`.
+//! `POSTROOM_TEST_POSTGRES_URL` names an empty PostgreSQL database, if any.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a measurement")]
 
 use std::time::Instant;
 
-use super::backend::{at, commit, id};
 use model::tables::*;
-use model::{Change, Commit, Entity as _, Ref};
+use model::{Actor, Change, Commit, Entity as _, Id, Ref, Timestamp};
 use sha2::{Digest as _, Sha256};
-use crate::{Store, Written};
+use store::{Options, Store, Written};
+
+fn id(n: u128) -> Id {
+    Id::from_u128(n)
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+}
 
 /// What one received message becomes: the email, its parties, the ledger's row.
 fn message(n: u128, written: Written, places: Vec<model::mail::StoredBlob>) -> Commit {
@@ -21,7 +30,7 @@ fn message(n: u128, written: Written, places: Vec<model::mail::StoredBlob>) -> C
         sender: format!("customer{n}@example.com"),
         to_recipients: "support@example.org;".into(),
         message_id: format!("<{}@example.com>", hex::encode(&hash[..12])),
-        duplicate_key: Some(model::Id::from_slice(&hash[..16]).unwrap()),
+        duplicate_key: Some(Id::from_slice(&hash[..16]).unwrap()),
         fingerprint: Some(hash.to_vec()),
         conversation_hash: Some(i64::from(n as u32)),
         conversation: Some(email_id),
@@ -64,7 +73,7 @@ fn message(n: u128, written: Written, places: Vec<model::mail::StoredBlob>) -> C
     let mut changes = vec![Change::create(email)];
     changes.extend(parties.map(|(k, p)| Change::create(party(k, p))));
     changes.push(Change::create(ledger));
-    commit(changes).with_blobs(places)
+    Commit::new(Actor { user: id(1) }, at(0), changes).with_blobs(places)
 }
 
 async fn fill(name: &str, store: &Store, count: u128) {
@@ -94,16 +103,24 @@ async fn fill(name: &str, store: &Store, count: u128) {
     }
     let all = begin.elapsed().as_secs_f64();
     let rate = |seconds: f64| count as f64 / seconds;
-    eprintln!("{name}: {:.0} emails/s in all; rows alone {:.0}/s, blobs alone {:.0}/s", rate(all), rate(rows), rate(blobs));
+    eprintln!(
+        "{name}: {:.0} emails/s in all; rows alone {:.0}/s, blobs alone {:.0}/s",
+        rate(all),
+        rate(rows),
+        rate(blobs)
+    );
 }
 
 #[tokio::test]
 #[ignore = "a measurement, run by hand"]
 async fn emails_per_second() {
-    let place = super::backend::Place::sqlite().await;
-    fill("SQLite", &place.create().await, 20_000).await;
-    if let Some(place) = super::backend::Place::postgres().await {
-        fill("PostgreSQL", &place.create().await, 5_000).await;
-        place.clear().await;
+    let dir = tempfile::tempdir().unwrap();
+    let sqlite = Options::new(dir.path().join("sqlite"));
+    fill("SQLite", &Store::create(&sqlite).await.unwrap(), 20_000).await;
+    #[expect(clippy::disallowed_methods, reason = "the way in for the test server's address")]
+    let database = std::env::var("POSTROOM_TEST_POSTGRES_URL").ok();
+    if database.is_some() {
+        let postgres = Options { database, ..Options::new(dir.path().join("postgres")) };
+        fill("PostgreSQL", &Store::create(&postgres).await.unwrap(), 5_000).await;
     }
 }
