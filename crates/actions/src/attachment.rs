@@ -1,7 +1,7 @@
 //! The bytes behind attachments and emails: where they stand. Decoding is for
 //! whoever knows the format.
 
-use model::mail::{BlobId, Place};
+use model::mail::{BlobId, Encoding, Place, Stretch};
 use model::tables::{Attachment, Email};
 use model::{Entity, Id, Refusal};
 use rules::access::Verb;
@@ -29,9 +29,13 @@ pub async fn content(ctx: &Context, id: Id) -> Result<Option<Content>, ActionErr
     access::on_row(ctx, Verb::Read, &row).await?;
     let attachment = Attachment::from_record(&row)?;
     let Some(blob) = attachment.blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
-    let mut place: Place =
-        attachment.place.parse().map_err(|e: model::mail::NotAPlace| ActionError::Internal(e.to_string()))?;
-    // Only what is needed of a message that may be large.
+    let (stored, place) = stretch(ctx, blob, &attachment.place).await?;
+    Ok(Some(Content { file_name: attachment.file_name, mime_type: attachment.mime_type, stored, place }))
+}
+
+/// Only what is needed of a message that may be large, and the place relative to it.
+async fn stretch(ctx: &Context, blob: BlobId, place: &str) -> Result<(Vec<u8>, Place), ActionError> {
+    let mut place: Place = place.parse().map_err(|e: model::mail::NotAPlace| ActionError::Internal(e.to_string()))?;
     let stored = match place.0.first_mut() {
         Some(first) => {
             let stored = crate::blobs::range(ctx, blob, first.offset, first.length).await?;
@@ -40,17 +44,27 @@ pub async fn content(ctx: &Context, id: Id) -> Result<Option<Content>, ActionErr
         }
         None => Vec::new(),
     };
-    Ok(Some(Content { file_name: attachment.file_name, mime_type: attachment.mime_type, stored, place }))
+    Ok((stored, place))
 }
 
 /// The raw message of an email as it came or went; `None` for one that never
 /// was a message.
-pub async fn raw_message(ctx: &Context, id: Id) -> Result<Option<Vec<u8>>, ActionError> {
+pub async fn raw_message(ctx: &Context, id: Id) -> Result<Option<Content>, ActionError> {
     let Some(row) = ctx.store.get(Email::TABLE, id).await? else {
         return Err(Refusal::does_not_exist("email", id).into());
     };
     access::on_row(ctx, Verb::Read, &row).await?;
     let blob = row.typed(Email::C.blob)?;
     let Some(blob) = blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
-    Ok(Some(crate::blobs::get(ctx, blob).await?))
+    let place = row.typed(Email::C.raw_place)?;
+    // One that came through a forward mailbox stands in the message that brought it.
+    let (stored, place) = if place.is_empty() {
+        let stored = crate::blobs::get(ctx, blob).await?;
+        let whole = Stretch { offset: 0, length: stored.len() as u64, encoding: Encoding::Identity };
+        (stored, Place(vec![whole]))
+    } else {
+        stretch(ctx, blob, &place).await?
+    };
+    let (file_name, mime_type) = (format!("{id}.eml"), "message/rfc822".to_owned());
+    Ok(Some(Content { file_name, mime_type, stored, place }))
 }

@@ -43,6 +43,11 @@ impl Session {
         Ok(Self { data_dir: data_dir.to_owned(), config, store })
     }
 
+    /// The database belongs to this machine: every lease holder is a process here.
+    pub fn is_alone(&self) -> bool {
+        self.config.database.url.is_empty()
+    }
+
     pub fn settings(&self) -> Settings {
         Settings { allow_insecure: self.config.servers.allow_insecure }
     }
@@ -65,10 +70,11 @@ impl Session {
     pub fn engine(&self) -> Result<Arc<Engine>> {
         let dialer = Dialer::new(self.config.net(&self.data_dir)?).map_err(|failure| anyhow::anyhow!("{failure}"))?;
         let settings = sync::Settings {
-            holder: format!("{}:{}", host_name(), std::process::id()),
-            incoming_workers: self.config.workers.incoming.max(1),
-            outgoing_workers: self.config.workers.outgoing.max(1),
-            test_workers: self.config.workers.test.max(1),
+            holder: holder(),
+            incoming_workers: self.config.workers.incoming,
+            outgoing_workers: self.config.workers.outgoing,
+            test_workers: self.config.workers.test,
+            lease: std::time::Duration::from_secs(self.config.workers.lease_seconds.clamp(1, 3600)),
             ..sync::Settings::default()
         };
         Ok(Engine::new(self.store.clone(), dialer, Arc::new(SystemClock), settings))
@@ -80,4 +86,52 @@ fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// Who holds the leases of this process: host, process, and when it began, so
+/// that a process id that is used again does not pass for its predecessor.
+fn holder() -> String {
+    let process = std::process::id();
+    format!("{}:{process}:{}", host_name(), began(process).unwrap_or_default())
+}
+
+/// Whether the process of a lease holder, on this machine, runs no more.
+pub fn has_ended(holder: &str) -> bool {
+    let mut parts = holder.rsplitn(3, ':');
+    let (Some(start), Some(process)) = (parts.next(), parts.next()) else { return false };
+    let Ok(process) = process.parse() else { return false };
+    began(process).is_none_or(|running| running != start)
+}
+
+/// When a running process began, in clock ticks since the boot; proc(5): the
+/// 22nd field of `stat`, counted behind the name, which may hold anything.
+fn began(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_not_ended() {
+        assert!(!has_ended(&holder()));
+    }
+
+    #[test]
+    fn a_process_id_that_is_used_again_is_another_process() {
+        assert!(has_ended(&format!("host:{}:0", std::process::id())));
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_has_ended() {
+        assert!(has_ended("host:4194305:17"));
+    }
+
+    #[test]
+    fn a_name_of_another_kind_says_nothing() {
+        assert!(!has_ended("postroom"));
+    }
 }

@@ -56,6 +56,8 @@ pub struct Lease {
     /// Grows with every claim; a commit with an older one is refused.
     pub fence: i64,
     pub until: Timestamp,
+    /// Since when it was due; `None`: it was not due, somebody asked for it.
+    pub due: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

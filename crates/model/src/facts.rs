@@ -88,6 +88,8 @@ pub struct StoredEmail {
     pub status: EmailStatus,
     pub token: String,
     pub conversation_hash: Option<i64>,
+    /// The whole conversation index (Thread-Index), base64.
+    pub conversation_index: String,
     pub conversation: Option<Id>,
     pub regarding: Option<Ref>,
     pub owner: Option<Ref>,

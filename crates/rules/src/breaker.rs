@@ -2,11 +2,16 @@
 //! attempts for a while, and disables nobody.
 
 use jiff::{SignedDuration, Timestamp};
-use model::tables::Server;
+use model::tables::{EmailServerProfile, Server};
 use model::{Failure, FailureKind};
+
+use crate::alert::Alert;
 
 /// Consecutive failures that open the breaker.
 pub const THRESHOLD: i64 = 3;
+/// Consecutive failures after which an outage is no longer a passing one:
+/// by then it has lasted for about an hour.
+pub const LASTING: i64 = 12;
 const FIRST_WAIT: i64 = 30;
 const LONGEST_WAIT: i64 = 600;
 
@@ -39,6 +44,19 @@ pub fn after_failure(server: &Server, failure: &Failure, now: Timestamp) -> Serv
 #[must_use]
 pub fn after_success(server: &Server) -> Server {
     Server { failures: 0, open_until: None, last_error: String::new(), ..server.clone() }
+}
+
+/// A passing outage is a warning, which organizations need not want to see.
+/// One that lasts is told as an error, on the profile by which it was noticed.
+pub fn lasting_alert(server: &Server, profile: &EmailServerProfile) -> Option<Alert> {
+    (server.failures >= LASTING).then(|| {
+        let text = format!(
+            "The server {} of profile '{}' has not answered for about an hour: {}. No mailbox is disabled for that, \
+             and everything goes on by itself once it answers. Check that the server runs and can be reached from here.",
+            server.name, profile.name, server.last_error
+        );
+        Alert::error(format!("server-down {}", server.name), text)
+    })
 }
 
 /// Whether nobody may try now.

@@ -2,7 +2,7 @@
 //! they are, and what each of them makes of it.
 
 use model::facts::{MailFacts, Served};
-use model::mail::{Mail, address_key, is_address};
+use model::mail::{Mail, Place, address_key, is_address};
 use model::tables::{Disposition, IncomingMethod};
 use model::value::Ref;
 use model::verdict::{ReasonCode, Verdict};
@@ -16,22 +16,22 @@ use crate::routing::{self, Candidate};
 #[derive(Debug, Clone, Copy)]
 pub struct Original<'a> {
     pub mail: &'a Mail,
-    /// It was enclosed; `false`: it was redirected as it is.
-    pub enclosed: bool,
+    /// It was enclosed, there; `None`: it was redirected as it is.
+    pub place: Option<&'a Place>,
 }
 
 /// What a message in a forward mailbox brings. A rule that forwards as an
 /// attachment encloses the original (or several); a rule that redirects sends
 /// it as it is, and then what it encloses is its own affair.
 pub fn unwrap<'a>(mail: &'a Mail, facts: &MailFacts) -> Vec<Original<'a>> {
-    let redirected = Original { mail, enclosed: false };
+    let redirected = Original { mail, place: None };
     if mail.enclosed.is_empty() {
         return if was_redirected(mail, facts) { vec![redirected] } else { Vec::new() };
     }
     if is_between_people(mail, facts) {
         return vec![redirected];
     }
-    mail.enclosed.iter().map(|e| Original { mail: &e.mail, enclosed: true }).collect()
+    mail.enclosed.iter().map(|e| Original { mail: &e.mail, place: Some(&e.place) }).collect()
 }
 
 /// Somebody wrote it to somebody who is served here, and it was then
@@ -98,9 +98,10 @@ struct Claims<'a> {
 /// and who passed it on: for mail by Bcc or from a list nothing else tells.
 fn claims<'a>(original: &Original<'_>, outer: &Mail, facts: &'a MailFacts) -> Claims<'a> {
     let mut claims = Claims { candidates: Vec::new(), notes: Vec::new() };
-    let named = others_served(routing::recipients(original.mail), facts);
-    let mut passed_on: Vec<String> = forwarders(original.mail).iter().map(|a| address_key(a)).collect();
-    if original.enclosed {
+    let named = others_served(routing::addressees(original.mail), facts);
+    let mut passed_on: Vec<String> = noted(original.mail);
+    passed_on.extend(forwarders(original.mail).iter().map(|a| address_key(a)));
+    if original.place.is_some() {
         passed_on.extend(outer.from.iter().chain(&outer.sender).map(Address::key));
         passed_on.extend(forwarders(outer).iter().map(|a| address_key(a)));
         // Some rules copy the trace fields of what they enclose.
@@ -186,6 +187,7 @@ impl Handled {
             mail: original.mail,
             received: seen.arrival.received,
             blob: seen.arrival.blob,
+            place: original.place.map(ToString::to_string).unwrap_or_default(),
             owner: candidates.first().map(|c| c.served.owner),
             candidates,
             notes,

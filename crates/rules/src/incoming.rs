@@ -217,6 +217,7 @@ fn direct(arrival: &Arrival, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp)
         mail,
         received: arrival.received,
         blob: arrival.blob,
+        place: String::new(),
         candidates,
         notes,
         receiving: Ref::new("mailbox", facts.mailbox.id),

@@ -69,7 +69,9 @@ pub fn conclude(
     let routes = [(Workload::Incoming, &results.incoming), (Workload::Outgoing, &results.outgoing)];
     for (workload, report) in routes {
         if let Some(report) = report {
-            set_result(&mut after, workload, report.is_success());
+            let keeps = |failure| may_pass(failure) && is_enabled(mailbox, workload);
+            let enabled = report.failure.as_ref().is_none_or(keeps);
+            set_result(&mut after, workload, report.is_success(), enabled);
         }
     }
     after.mailbox_status = overall(results);
@@ -90,10 +92,10 @@ pub fn cannot_run(mailbox: &Mailbox, organization: &Organization, why: &Refusals
     let plan = plan(mailbox);
     let mut after = ended(mailbox, format!("The test could not run: {why}\n"), now);
     if plan.incoming {
-        set_result(&mut after, Workload::Incoming, false);
+        set_result(&mut after, Workload::Incoming, false, false);
     }
     if plan.outgoing {
-        set_result(&mut after, Workload::Outgoing, false);
+        set_result(&mut after, Workload::Outgoing, false, false);
     }
     after.mailbox_status = TestStatus::Failure;
     let mut changes: Vec<_> = Update::between(mailbox, &after).map(Change::from).into_iter().collect();
@@ -113,16 +115,26 @@ fn ended(mailbox: &Mailbox, test_log: String, now: Timestamp) -> Mailbox {
     }
 }
 
-/// Success enables and forgets what held the workload back; failure disables:
-/// what does not pass its test is not worked on.
-fn set_result(mailbox: &mut Mailbox, workload: Workload, success: bool) {
+/// Nobody has to mend it: an outage, or an answer that did not come.
+fn may_pass(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Temporary | FailureKind::Uncertain)
+}
+
+fn is_enabled(mailbox: &Mailbox, workload: Workload) -> bool {
+    if workload == Workload::Outgoing { mailbox.enabled_outgoing } else { mailbox.enabled_incoming }
+}
+
+/// Success enables and forgets what held the workload back. What does not pass
+/// its test is not worked on, unless it worked before and only met an outage:
+/// that never disables anything.
+fn set_result(mailbox: &mut Mailbox, workload: Workload, success: bool, enabled: bool) {
     let status = if success { TestStatus::Success } else { TestStatus::Failure };
     if workload == Workload::Outgoing {
         mailbox.outgoing_status = status;
-        mailbox.enabled_outgoing = success;
+        mailbox.enabled_outgoing = enabled;
     } else {
         mailbox.incoming_status = status;
-        mailbox.enabled_incoming = success;
+        mailbox.enabled_incoming = enabled;
     }
     if success {
         schedule::set_refusals(mailbox, workload, 0);
@@ -150,7 +162,7 @@ fn overall(results: &TestResults) -> TestStatus {
 fn retry_wait(mailbox: &Mailbox, results: &TestResults) -> Option<SignedDuration> {
     let failures: Vec<_> = failures(results).map(|(_, failure)| failure).collect();
     let passing = !failures.is_empty()
-        && failures.iter().all(|failure| matches!(failure.kind, FailureKind::Temporary | FailureKind::Uncertain));
+        && failures.iter().all(|failure| may_pass(failure));
     let wait = RETRIES.get(usize::try_from(mailbox.test_retries).ok()?)?;
     passing.then(|| SignedDuration::from_secs(*wait))
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use model::facts::{MailFacts, StoredEmail};
 use model::id::derived;
 use model::tables::CorrelationMethod;
@@ -146,7 +148,7 @@ impl<'a> Search<'_, 'a> {
             }
             let mut all: Vec<&StoredEmail> = self.facts.emails.iter().filter(|e| e.token == text).collect();
             all.sort_by_key(|e| (!e.is_outgoing, std::cmp::Reverse((e.created_on, e.id))));
-            let related = all.iter().find(|e| self.overlaps(e)).copied();
+            let related = all.iter().find(|e| self.is_from_the_circle(e)).copied();
             if related.is_some() {
                 self.found.token = text;
                 return related;
@@ -162,17 +164,23 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn by_conversation(&mut self) -> Option<&'a StoredEmail> {
+        let base = self.mail.conversation_index.as_ref()?.get(..CONVERSATION_BASE)?;
         let hash = conversation_hash(self.mail)?;
         if !self.facts.organization.correlation {
             return None;
         }
-        let subject = bare_subject(&self.mail.subject).to_lowercase();
+        // The hash only finds candidates quickly; 32 bits prove nothing.
         let alike = |e: &&StoredEmail| {
             e.conversation_hash == Some(hash)
-                && (bare_subject(&e.subject).to_lowercase() == subject || self.overlaps(e))
+                && conversation_base(&e.conversation_index).is_some_and(|stored| stored == base)
                 && !self.is_itself(e)
         };
-        self.facts.emails.iter().filter(alike).max_by_key(|e| (e.created_on, e.id))
+        let all: Vec<&StoredEmail> = self.facts.emails.iter().filter(alike).collect();
+        let related = all.iter().copied().filter(|e| self.is_from_the_circle(e)).max_by_key(|e| (e.created_on, e.id));
+        if related.is_none() && !all.is_empty() {
+            self.found.notes.push("its conversation index belongs to a conversation between others".to_owned());
+        }
+        related
     }
 
     /// The copy that arrived is no answer to the email as it was sent.
@@ -182,6 +190,21 @@ impl<'a> Search<'_, 'a> {
 
     fn overlaps(&self, email: &StoredEmail) -> bool {
         !self.people.is_disjoint(&email.participants)
+    }
+
+    /// The author took part in that email, or the message names somebody who
+    /// did and is not one of us: our own addresses are named by whoever writes
+    /// to them, a stranger who has seen the conversation as well.
+    fn is_from_the_circle(&self, email: &StoredEmail) -> bool {
+        let took_part = |key: &String| email.participants.contains(key);
+        sender_address(self.mail).is_some_and(|author| took_part(&author.key()))
+            || self.people.iter().any(|key| took_part(key) && !self.is_ours(key))
+    }
+
+    /// An address of a user or queue here.
+    fn is_ours(&self, key: &str) -> bool {
+        let known = self.facts.known.get(key).into_iter().flatten();
+        self.own.contains(key) || known.into_iter().any(|k| matches!(k.record.table, "systemuser" | "queue"))
     }
 
     fn is_plausible(&self, email: &StoredEmail) -> bool {
@@ -216,19 +239,11 @@ pub fn conversation_hash(mail: &Mail) -> Option<i64> {
     Some(i64::from(i32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])))
 }
 
-/// The subject without `Re:`, `AW:`, `Fwd:`, `Re[2]:` and the like.
-pub fn bare_subject(subject: &str) -> &str {
-    let mut rest = subject.trim();
-    while let Some((word, after)) = rest.split_once(':') {
-        let word = word.trim_end();
-        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit() || "[]() ".contains(c));
-        let short = (1..=4).contains(&letters.chars().count()) && letters.chars().all(char::is_alphabetic);
-        if !short {
-            break;
-        }
-        rest = after.trim_start();
-    }
-    rest
+/// The same part of an index as it is stored, in base64: 22 octets are in the
+/// first 32 characters.
+fn conversation_base(stored: &str) -> Option<[u8; CONVERSATION_BASE]> {
+    let start = stored.get(..stored.len().min(32))?;
+    STANDARD.decode(start).ok()?.get(..CONVERSATION_BASE)?.try_into().ok()
 }
 
 #[cfg(test)]

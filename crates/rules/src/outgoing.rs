@@ -91,7 +91,7 @@ pub fn delivery_id(email: Id, address: &str) -> Id {
 
 /// Begins the failure reason of an email whose outcome cannot be found out: a
 /// person decides, by sending it again or by marking it as sent.
-const UNDECIDED: &str = "Uncertain, a person has to decide";
+pub const UNDECIDED: &str = "Uncertain, a person has to decide";
 
 /// The outcome of its last attempt is unknown and cannot be looked up.
 pub fn waits_for_person(email: &Email) -> bool {

@@ -13,8 +13,8 @@ use crate::parties::Sender;
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
     pub served: &'a Served,
-    /// An address of theirs stands among the recipients. Who merely holds a
-    /// copy (Bcc, lists, aliases that we do not know) is asked as well, but
+    /// An address of theirs stands in To, Cc or Bcc. Who merely holds a copy
+    /// (by a Bcc that was taken out, lists, aliases that we do not know) is asked as well, but
     /// the sender's being known is then no reason to accept.
     pub named: bool,
 }
@@ -33,8 +33,13 @@ pub struct Answer<'a> {
 /// Users and queues by whose address a message is delivered: To, Cc, Bcc and
 /// what servers noted, in this order.
 pub fn recipients(mail: &Mail) -> impl Iterator<Item = String> + '_ {
-    let fields = mail.to.iter().chain(&mail.cc).chain(&mail.bcc).map(Address::key);
-    fields.chain(mail.delivered_to.iter().map(|a| address_key(a))).filter(|key| !key.is_empty())
+    addressees(mail).chain(mail.delivered_to.iter().map(|a| address_key(a)).filter(|key| !key.is_empty()))
+}
+
+/// Whom the author named: To, Cc, Bcc. That a server noted to whom it
+/// delivered (every one may) makes nobody a recipient of this kind.
+pub fn addressees(mail: &Mail) -> impl Iterator<Item = String> + '_ {
+    mail.to.iter().chain(&mail.cc).chain(&mail.bcc).map(Address::key).filter(|key| !key.is_empty())
 }
 
 /// Whose addresses these are, each once, in the addresses' order.
@@ -83,11 +88,12 @@ pub fn eligible(served: &Served, method: IncomingMethod, organization: &Organiza
 pub fn candidates<'a>(mail: &Mail, facts: &'a MailFacts) -> (Vec<Candidate<'a>>, Vec<String>) {
     let mut asked = Vec::new();
     let mut notes = Vec::new();
+    let named: Vec<_> = served_by(addressees(mail), facts).iter().map(|s| s.mailbox.id).collect();
     for served in served_by(recipients(mail), facts) {
         let polled = served.mailbox.id == facts.mailbox.id;
         match eligible(served, IncomingMethod::ServerSide, &facts.organization) {
             Err(note) if !polled => notes.push(note),
-            _ => asked.push(Candidate { served, named: true }),
+            _ => asked.push(Candidate { served, named: named.contains(&served.mailbox.id) }),
         }
     }
     if !asked.iter().any(|c| c.served.mailbox.id == facts.mailbox.id) {

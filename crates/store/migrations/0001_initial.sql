@@ -543,6 +543,7 @@ CREATE TABLE "email" (
     "deliveryreceiptrequested" {bool} DEFAULT {false},
     "isduplicatesenderunresolved" {bool} DEFAULT {false},
     "pr_blob" {bytes},
+    "pr_rawplace" {text},
     "statecode" {int} DEFAULT 0,
     "statuscode" {int} DEFAULT 1,
     "activitytypecode" {text},

@@ -4,6 +4,8 @@
 //! worker died is due again by itself, and a next run that is earlier than
 //! that when the lease is given back was asked for meanwhile: it is kept.
 
+use std::collections::BTreeMap;
+
 use model::work::Workload;
 use model::{Id, Lease, Timestamp, Value};
 
@@ -118,9 +120,10 @@ impl Work for Claim {
         );
         // The order is that of the look-up, which RETURNING does not keep.
         let order =
-            "SELECT pr_mailboxid FROM pr_workitem WHERE pr_workload = $1 AND pr_nextrun <= $2 ORDER BY pr_nextrun";
-        let due = tx.rows(order, &[self.workload.number().into(), self.now.into()], &[Want::Id]).await?;
-        let due: Vec<Id> = due.iter().filter_map(|r| r.first()?.as_id()).collect();
+            "SELECT pr_mailboxid, pr_nextrun FROM pr_workitem WHERE pr_workload = $1 AND pr_nextrun <= $2 ORDER BY pr_nextrun";
+        let due = tx.rows(order, &[self.workload.number().into(), self.now.into()], &[Want::Id, Want::Time]).await?;
+        let due: Vec<(Id, Timestamp)> =
+            due.iter().filter_map(|r| Some((r.first()?.as_id()?, r.get(1)?.as_time()?))).collect();
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -131,13 +134,17 @@ impl Work for Claim {
         binds.push(most.into());
         let rows = tx.rows(&sql, &binds, &LEASE[..2]).await?;
         let mut leases: Vec<Lease> = rows.iter().filter_map(|row| lease(row, self.workload, self.until)).collect();
-        leases.sort_by_key(|lease| due.iter().position(|id| *id == lease.mailbox));
+        let since: BTreeMap<Id, Timestamp> = due.into_iter().collect();
+        for lease in &mut leases {
+            lease.due = since.get(&lease.mailbox).copied();
+        }
+        leases.sort_by_key(|lease| lease.due);
         Ok(leases)
     }
 }
 
 fn lease(row: &[Value], workload: Workload, until: Timestamp) -> Option<Lease> {
-    Some(Lease { mailbox: row.first()?.as_id()?, workload, fence: row.get(1)?.as_int()?, until })
+    Some(Lease { mailbox: row.first()?.as_id()?, workload, fence: row.get(1)?.as_int()?, until, due: None })
 }
 
 struct ClaimOne {

@@ -1,11 +1,12 @@
 //! The breaker of each server, kept in the database so that all nodes see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use model::tables::{Organization, Server};
+use model::tables::Server;
 use model::{Change, Entity, Failure, Id, Timestamp, id};
 
+use crate::engine::Loaded;
 use crate::{Engine, SyncError};
 
 /// What this process knows of the servers, so that a healthy server costs no
@@ -13,6 +14,40 @@ use crate::{Engine, SyncError};
 #[derive(Default)]
 pub struct Breakers {
     seen: Mutex<BTreeMap<String, Server>>,
+    /// Servers that failed and are being tried right now.
+    probing: Mutex<BTreeSet<String>>,
+}
+
+/// The right to try a server.
+pub(crate) struct Turn<'a> {
+    breakers: &'a Breakers,
+    /// `None`: the server is well, and others may try as well.
+    alone: Option<String>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(server) = &self.alone {
+            self.breakers.probing.lock().unwrap_or_else(PoisonError::into_inner).remove(server);
+        }
+    }
+}
+
+impl Breakers {
+    /// Everybody may try a server that is well; one that failed, one at a time.
+    pub(crate) fn enter(&self, server: &str) -> Option<Turn<'_>> {
+        let failing = self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(server)
+            .is_some_and(|server| server.failures > 0);
+        if !failing {
+            return Some(Turn { breakers: self, alone: None });
+        }
+        let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
+        probing.insert(server.to_owned()).then(|| Turn { breakers: self, alone: Some(server.to_owned()) })
+    }
 }
 
 fn server_id(name: &str) -> Id {
@@ -33,11 +68,11 @@ impl Engine {
         Ok(open)
     }
 
-    /// Counts what a conversation says about the server as a whole. Gives back
-    /// whether the breaker opened just now.
+    /// Counts what a conversation of one of the profile's mailboxes says about
+    /// the server as a whole. Gives back whether the breaker opened just now.
     pub(crate) async fn note_server(
         &self,
-        organization: &Organization,
+        loaded: &Loaded,
         name: &str,
         failure: Option<&Failure>,
     ) -> Result<bool, SyncError> {
@@ -55,7 +90,7 @@ impl Engine {
         };
         let opened = !rules::breaker::is_open(&before, now) && rules::breaker::is_open(&after, now);
         if after != before {
-            let changes = vec![
+            let mut changes = vec![
                 Change::Ensure(Server { name: name.to_owned(), ..Server::blank(server_id(name)) }.into_record()),
                 model::Update::of::<Server>(server_id(name))
                     .set(Server::C.failures, after.failures)
@@ -63,7 +98,11 @@ impl Engine {
                     .set(Server::C.last_error, after.last_error.clone())
                     .into(),
             ];
-            self.commit_plain(organization, changes).await?;
+            let told = rules::breaker::lasting_alert(&after, &loaded.profile);
+            changes.extend(
+                told.and_then(|told| rules::alert::on_profile(told, &loaded.profile, &loaded.organization, now)),
+            );
+            self.commit_plain(&loaded.organization, changes).await?;
         }
         metrics::gauge!("postroom_breaker_open", "server" => name.to_owned())
             .set(if rules::breaker::is_open(&after, now) { 1.0 } else { 0.0 });

@@ -121,4 +121,15 @@ impl Engine {
         self.store.commit(&Commit::new(Self::actor(organization), self.now(), changes)).await?;
         Ok(())
     }
+
+    /// Commits under a lease what a cycle leaves on the record.
+    pub(crate) async fn commit_under(
+        &self,
+        organization: &Organization,
+        lease: model::Lease,
+        changes: Vec<model::Change>,
+    ) -> Result<(), SyncError> {
+        self.store.commit(&Commit::new(Self::actor(organization), self.now(), changes).under(lease)).await?;
+        Ok(())
+    }
 }

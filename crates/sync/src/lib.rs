@@ -9,6 +9,7 @@ mod breaker;
 mod budget;
 mod engine;
 mod error;
+mod lease;
 mod orphans;
 mod pace;
 mod receive;

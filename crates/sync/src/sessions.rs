@@ -65,6 +65,8 @@ pub(crate) struct Open {
     /// Profile and `user@host:port`: another one means that the records changed.
     pub profile: Id,
     pub identity: String,
+    /// It has waited since an earlier cycle: the server may have ended it unnoticed.
+    pub waited: bool,
 }
 
 struct Waiting {
@@ -90,7 +92,7 @@ impl Sessions {
 
     pub fn put(&self, mailbox: Id, open: Open) {
         if open.reader.may_wait() {
-            self.lock().insert(mailbox, Waiting { open, since: Instant::now() });
+            self.lock().insert(mailbox, Waiting { open: Open { waited: true, ..open }, since: Instant::now() });
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use model::tables::WorkItem;
+use model::tables::{Mailbox, WorkItem};
 use model::work::Workload;
-use model::{Change, Filter, Id, Lease, Query, Ref, SignedDuration, Timestamp};
+use model::{Change, Filter, Id, Lease, Query, Ref, Refusal, SignedDuration, Timestamp};
 use rules::schedule::{self, Outcome};
 use store::CommitError;
 use tokio::sync::{Semaphore, watch};
@@ -34,8 +34,15 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long to wait when a server's connections are all in use.
 const BUSY: SignedDuration = SignedDuration::from_millis(700);
 
+/// How often the room of erased messages is looked after; younger segments are left alone.
+const TIDY: Duration = Duration::from_secs(3600);
+/// How long until a mailbox that may not be processed is looked at again.
+const NOT_READY: SignedDuration = SignedDuration::from_mins(5);
+
 /// Runs all workloads until `stop` turns true, then lets what runs finish.
 pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
+    let mut tidying = JoinSet::new();
+    tidying.spawn(tidy_up(Arc::clone(&engine)));
     let lanes = [
         (Workload::Incoming, engine.settings.incoming_workers),
         (Workload::Outgoing, engine.settings.outgoing_workers),
@@ -48,6 +55,18 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     while tasks.join_next().await.is_some() {}
     for open in engine.sessions.drain() {
         let _ = tokio::time::timeout(Duration::from_secs(2), open.reader.log_out()).await;
+    }
+}
+
+/// Gives the room of erased messages back, now and then.
+async fn tidy_up(engine: Arc<Engine>) {
+    loop {
+        sleep(TIDY).await;
+        match engine.store.blobs().compact(TIDY).await {
+            Ok(done) if done.segments_removed > 0 => tracing::info!(?done, "compacted the raw messages"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot compact the raw messages; trying again in an hour"),
+        }
     }
 }
 
@@ -98,10 +117,6 @@ pub async fn run_once(engine: &Arc<Engine>, mailbox: Id, workload: Workload) -> 
 }
 
 impl Engine {
-    fn lease_time(&self) -> SignedDuration {
-        SignedDuration::try_from(self.settings.lease).unwrap_or(SignedDuration::from_secs(120))
-    }
-
     async fn claim(&self, workload: Workload, most: usize) -> Vec<Lease> {
         let now = self.now();
         match self.store.claim(workload, &self.settings.holder, now, now + self.lease_time(), most, &[]).await {
@@ -138,16 +153,31 @@ impl Engine {
         let loaded = match self.load(lease.mailbox).await {
             Ok(loaded) => loaded,
             Err(SyncError::NotReady(why)) => {
-                // Due again when somebody changes what is missing.
-                self.store.release(&lease, None, 0).await?;
+                if lease.workload == Workload::Test {
+                    self.end_test(lease, &why).await?;
+                }
+                self.store.release(&lease, self.not_ready_until(lease), 0).await?;
                 return Err(SyncError::NotReady(why));
             }
             Err(other) => return Err(other),
         };
+        if let Some(due) = lease.due {
+            stats::lag(lease.workload, due, self.now());
+        }
         let failures = self.failures(lease).await?;
         let running = self.pace.begin();
-        let result = self.workload(&loaded, lease).await;
+        let result = self.under(lease, self.workload(&loaded, lease)).await;
         self.conclude(&loaded, lease, failures, result, &running).await
+    }
+
+    /// A test whose mailbox cannot be tested any more (its profile is gone)
+    /// must not stay scheduled: the record could not be saved again.
+    async fn end_test(&self, lease: Lease, why: &str) -> Result<(), SyncError> {
+        let organization = self.organization().await?;
+        let Some(mailbox) = self.store.load::<Mailbox>(lease.mailbox).await? else { return Ok(()) };
+        let why = Refusal::new(0x8005_E222, "EmailServerProfileNotAssociated", why).into();
+        let changes = rules::mailbox_test::cannot_run(&mailbox, &organization, &why, self.now());
+        self.commit_under(&organization, lease, changes).await
     }
 
     async fn workload(self: &Arc<Self>, loaded: &Loaded, lease: Lease) -> Result<Progress, SyncError> {
@@ -161,6 +191,11 @@ impl Engine {
         if let Some(until) = self.breaker_open_until(&server).await? {
             return Err(SyncError::Postponed { until });
         }
+        // A server that failed is tried by one mailbox at a time, so that it
+        // cannot hold all the workers there are.
+        let Some(_turn) = self.breakers.enter(&server) else {
+            return Err(SyncError::Postponed { until: self.now() + BUSY * 4 });
+        };
         let result = match direction {
             Direction::Incoming => receive::run(self, loaded.clone(), lease).await,
             Direction::Outgoing => send::run(self, loaded, lease).await,
@@ -171,7 +206,7 @@ impl Engine {
             Ok(progress) if direction == Direction::Outgoing && progress.found == 0 => return result,
             Ok(_) => None,
         };
-        if self.note_server(&loaded.organization, &server, failure).await? {
+        if self.note_server(loaded, &server, failure).await? {
             tracing::warn!(server, "the server does not answer; its mailboxes wait, and go on by themselves");
         }
         result
@@ -180,6 +215,12 @@ impl Engine {
     pub(crate) fn server_name(&self, loaded: &Loaded, direction: Direction) -> String {
         let endpoint = route::endpoint(&loaded.profile, direction);
         format!("{}:{}", endpoint.host, endpoint.port)
+    }
+
+    /// Whoever changes what is missing makes the mailbox due. A setting of the
+    /// organization concerns too many for that: they are looked at now and then.
+    fn not_ready_until(&self, lease: Lease) -> Option<Timestamp> {
+        (lease.workload != Workload::Test).then(|| self.now() + NOT_READY)
     }
 
     /// Decides when the mailbox is due again, writes what people see of the
@@ -194,6 +235,7 @@ impl Engine {
     ) -> Result<Progress, SyncError> {
         let now = self.now();
         stats::cycle(lease.workload, outcome_label(&result));
+        told(loaded, lease.workload, &result);
         let (next_run, failures, changes) = match &result {
             Ok(progress) => self.after_success(loaded, lease, *progress, running, now),
             Err(SyncError::Server(failure)) => {
@@ -211,18 +253,35 @@ impl Engine {
                 (after.next_run, after.failures, after.changes)
             }
             Err(SyncError::Postponed { until }) => (Some(*until), failures, Vec::new()),
-            Err(SyncError::NotReady(_)) => (None, 0, Vec::new()),
+            Err(SyncError::NotReady(_)) => (self.not_ready_until(lease), 0, Vec::new()),
             Err(SyncError::LeaseLost) => return result,
             Err(_) => (Some(now + SignedDuration::from_secs(30)), failures + 1, Vec::new()),
         };
-        match self.commit_plain(&loaded.organization, changes).await {
-            Ok(()) | Err(SyncError::Commit(CommitError::NotFound(_))) => {}
+        match self.record(loaded, lease, changes).await {
+            Ok(()) | Err(SyncError::Commit(CommitError::NotFound(_) | CommitError::Fenced)) => {}
             Err(error) => tracing::warn!(mailbox = %loaded.mailbox.name, %error, "cannot record the cycle"),
         }
         match self.store.release(&lease, next_run, failures).await {
             Ok(()) | Err(CommitError::Fenced) => result,
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Writes what follows from the cycle, unless somebody changed the mailbox
+    /// meanwhile in a way that the cycle knew nothing of.
+    async fn record(&self, loaded: &Loaded, lease: Lease, changes: Vec<Change>) -> Result<(), SyncError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let settings = |m: &Mailbox| {
+            (m.profile, m.state, m.test_completed_on, m.incoming_status, m.outgoing_status, m.test_scheduled)
+        };
+        let now = self.store.load::<Mailbox>(lease.mailbox).await?;
+        if now.is_none_or(|now| settings(&now) != settings(&loaded.mailbox)) {
+            tracing::debug!(mailbox = %loaded.mailbox.name, "the mailbox was changed during the cycle");
+            return Ok(());
+        }
+        self.commit_under(&loaded.organization, lease, changes).await
     }
 
     fn after_success(
@@ -264,23 +323,7 @@ impl Engine {
             .filter(Filter::eq(WorkItem::C.mailbox, Some(Ref::new("mailbox", lease.mailbox))))
             .filter(Filter::eq(WorkItem::C.workload, lease.workload));
         let items = self.store.list::<WorkItem>(&query).await?;
-        if let Some(due) = items.first().and_then(|item| item.next_run) {
-            stats::lag(lease.workload, due, self.now());
-        }
         Ok(items.first().map_or(0, |item| item.failures))
-    }
-
-    /// A lease with at least half of its time left.
-    pub(crate) async fn renew(&self, lease: Lease) -> Result<Lease, SyncError> {
-        let now = self.now();
-        if lease.until.duration_since(now) > self.lease_time() / 2 {
-            return Ok(lease);
-        }
-        match self.store.extend(&lease, now + self.lease_time()).await {
-            Ok(lease) => Ok(lease),
-            Err(CommitError::Fenced) => Err(SyncError::LeaseLost),
-            Err(other) => Err(other.into()),
-        }
     }
 
     /// A connection of the profile's budget. When all are in use the session
@@ -299,6 +342,25 @@ impl Engine {
             }
         }
         Err(SyncError::Postponed { until: self.now() + BUSY })
+    }
+}
+
+/// For the log: what an administrator can act on, and at the level `debug`
+/// what was done.
+fn told(loaded: &Loaded, workload: Workload, result: &Result<Progress, SyncError>) {
+    let mailbox = &loaded.mailbox.name;
+    let workload = workload.as_str();
+    match result {
+        Ok(Progress { found: 0, .. }) => tracing::trace!(mailbox, workload, "nothing to do"),
+        Ok(Progress { found, failed, .. }) => tracing::debug!(mailbox, workload, found, failed, "processed"),
+        Err(SyncError::Server(failure)) => {
+            tracing::warn!(mailbox, workload, %failure, "the server could not be used; it is tried again");
+        }
+        Err(error @ (SyncError::Postponed { .. } | SyncError::NotReady(_))) => {
+            tracing::debug!(mailbox, workload, %error, "not now");
+        }
+        // Told where it is met.
+        Err(_) => {}
     }
 }
 

@@ -38,6 +38,19 @@ impl Answer {
     }
 }
 
+/// Percent-encodes what no URL may hold (RFC 3986); what is encoded already stays.
+fn legal(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 impl Api {
     /// `base`: e.g. `http://127.0.0.1:8420`.
     pub fn new(base: &str, token: &str) -> Self {
@@ -59,7 +72,7 @@ impl Api {
         } else if path.starts_with('/') {
             format!("{}{path}", self.base)
         } else {
-            format!("{}/api/data/v9.2/{}", self.base, path.replace(' ', "%20"))
+            format!("{}/api/data/v9.2/{}", self.base, legal(path))
         }
     }
 

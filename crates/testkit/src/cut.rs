@@ -46,6 +46,8 @@ pub struct CutProxy {
     /// Counts up when all open connections are to be reset.
     cut: watch::Sender<u64>,
     seen: Arc<Seen>,
+    /// Where new connections go.
+    server: Arc<Mutex<SocketAddr>>,
     accepting: JoinHandle<()>,
 }
 
@@ -73,6 +75,8 @@ impl CutProxy {
         let (cut, cuts) = watch::channel(0);
         let seen = Arc::new(Seen::default());
         let shared = seen.clone();
+        let server = Arc::new(Mutex::new(server));
+        let target = server.clone();
         let listener = {
             let _context = runtime.enter();
             TcpListener::from_std(listener)?
@@ -81,14 +85,21 @@ impl CutProxy {
             while let Ok((client, _)) = listener.accept().await {
                 shared.connections.fetch_add(1, Ordering::Relaxed);
                 let connection = Connection { faults: faults.clone(), cuts: cuts.clone(), seen: shared.clone() };
+                let server = *target.lock().unwrap_or_else(PoisonError::into_inner);
                 tokio::spawn(connection.run(client, server));
             }
         });
-        Ok(Self { address, fault, cut, seen, accepting })
+        Ok(Self { address, fault, cut, seen, server, accepting })
     }
 
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// New connections go to another server on 127.0.0.1; open ones are reset.
+    pub fn redirect(&self, port: u16) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = (Ipv4Addr::LOCALHOST, port).into();
+        self.cut_all();
     }
 
     pub fn set(&self, fault: Fault) {

@@ -64,6 +64,27 @@ impl Postroom {
         Ok(this)
     }
 
+    /// A fresh machine with what another installation saved in `backup`, its
+    /// key ring from `keys`; not started. `token`: one of the other's, which
+    /// works here as well.
+    pub fn restore(binary: &Path, options: Options, backup: &Path, keys: &Path, token: &str) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("postroom-").tempdir()?;
+        let port = Port::reserve()?;
+        let this =
+            Self { binary: binary.to_owned(), directory, options, port, token: token.to_owned(), service: None };
+        fs::copy(keys, this.data_dir().join("keys"))?;
+        let mut arguments = vec!["restore".to_owned(), backup.display().to_string()];
+        if let Some(url) = &this.options.database {
+            arguments.extend(["--database".into(), url.clone()]);
+        }
+        let output = this.command(&arguments).output()?;
+        if !output.status.success() {
+            bail!("postroom restore failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        this.configure()?;
+        Ok(this)
+    }
+
     /// Adds the loopback networks and the certificates to what `init` wrote.
     fn configure(&self) -> Result<()> {
         let path = self.data_dir().join("postroom.toml");
@@ -73,6 +94,14 @@ impl Postroom {
             text += &format!("extra_ca = \"{}\"\n", ca.display());
         }
         fs::write(path, text + &self.options.config)?;
+        Ok(())
+    }
+
+    /// Replaces a stretch of `postroom.toml`; the next start reads it.
+    pub fn reconfigure(&self, before: &str, after: &str) -> Result<()> {
+        let path = self.data_dir().join("postroom.toml");
+        let text = fs::read_to_string(&path)?;
+        fs::write(path, text.replace(before, after))?;
         Ok(())
     }
 
@@ -121,23 +150,7 @@ impl Postroom {
 
     /// Starts the service and waits until it is ready.
     pub fn serve(&mut self) -> Result<()> {
-        let log = fs::File::options().create(true).append(true).open(self.log_path())?;
-        let mut arguments = vec!["serve".to_owned(), "--listen".into(), format!("127.0.0.1:{}", self.port.number())];
-        if let Some(role) = &self.options.role {
-            arguments.extend(["--role".into(), role.clone()]);
-        }
-        // Gone with the test, however it ends.
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL"])
-            .arg(&self.binary)
-            .args(&arguments)
-            .arg("--data")
-            .arg(self.data_dir())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        self.service = Some(command.spawn().context("starting postroom serve")?);
+        self.service = Some(self.spawn(&self.port, self.options.role.as_deref(), &self.log_path())?);
         let api = self.api();
         let began = Instant::now();
         loop {
@@ -150,6 +163,44 @@ impl Postroom {
             }
             std::thread::sleep(Duration::from_millis(30));
         }
+    }
+
+    fn spawn(&self, port: &Port, role: Option<&str>, log: &Path) -> Result<Child> {
+        let log = fs::File::options().create(true).append(true).open(log)?;
+        let mut arguments = vec!["serve".to_owned(), "--listen".into(), format!("127.0.0.1:{}", port.number())];
+        if let Some(role) = role {
+            arguments.extend(["--role".into(), role.into()]);
+        }
+        // Gone with the test, however it ends.
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(&self.binary)
+            .args(&arguments)
+            .arg("--data")
+            .arg(self.data_dir())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        command.spawn().context("starting postroom serve")
+    }
+
+    /// Starts one more service on the same data directory, with this role, on
+    /// a port of its own, and waits until it is ready.
+    pub fn serve_another(&self, role: &str) -> Result<Node> {
+        let port = Port::reserve()?;
+        let log = self.data_dir().join(format!("serve-{}.log", port.number()));
+        let service = self.spawn(&port, Some(role), &log)?;
+        let mut node = Node { service, port, log };
+        let api = Api::new(&node.base(), &self.token);
+        let began = Instant::now();
+        while !api.request("GET", "/readyz", None, &[]).is_ok_and(|answer| answer.status == 200) {
+            if node.service.try_wait()?.is_some() || began.elapsed() > Duration::from_secs(30) {
+                bail!("postroom serve --role {role} did not get ready:\n{}", node.log());
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        Ok(node)
     }
 
     fn log_path(&self) -> PathBuf {
@@ -176,6 +227,49 @@ impl Postroom {
             service.wait()?;
         }
         Ok(())
+    }
+}
+
+/// One more service of an installation. Dropping it ends it at once.
+pub struct Node {
+    service: Child,
+    port: Port,
+    log: PathBuf,
+}
+
+impl Node {
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port.number())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.service.id()
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let done = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status()?;
+        if !done.success() {
+            bail!("kill -s {name} failed");
+        }
+        Ok(())
+    }
+
+    /// Ends it in the hardest way.
+    pub fn kill(&mut self) {
+        let _ = self.service.kill();
+        let _ = self.service.wait();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

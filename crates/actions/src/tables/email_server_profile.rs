@@ -1,10 +1,11 @@
 //! Email server profiles: an edit that matters takes back the test results of
 //! the mailboxes that use the profile.
 
-use model::tables::{EmailServerProfile, Mailbox, TraceLog};
+use model::tables::{EmailServerProfile, Mailbox, State, TraceLog};
 use model::{Change, Entity, Filter, Query, Record, Ref, Update};
 use rules::mailbox::reset_tests;
 use rules::profile::{ProfileFacts, affected, save};
+use rules::schedule;
 
 use crate::context::Context;
 use crate::error::ActionError;
@@ -28,9 +29,13 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     if let Some(before) = &before {
         let passwords = (plan.given.contains("incomingpassword"), plan.given.contains("outgoingpassword"));
         let (incoming, outgoing) = affected(before, &saved, passwords);
-        if incoming || outgoing {
+        let resumes = before.state != saved.state && saved.state == State::Active;
+        if incoming || outgoing || resumes {
             for mailbox in mailboxes(plan.ctx, saved.id).await? {
                 plan.also.extend(reset_tests(&mailbox, incoming, outgoing).map(Change::from));
+                if resumes {
+                    plan.also.extend(schedule::resume(&mailbox, plan.ctx.now));
+                }
             }
         }
     }

@@ -77,6 +77,8 @@ fn follow_up(plan: &mut Plan<'_>, mailbox: &Mailbox, owned: &Owned, test: bool) 
     }
     if test {
         plan.also.extend(schedule::due(mailbox.id, Workload::Test, plan.ctx.now));
+    } else if !plan.creating() {
+        plan.also.extend(schedule::resume(mailbox, plan.ctx.now));
     }
     if let Some(regarding) = owned.facts(false, false).regarding {
         plan.also.extend(user_queue::mailbox_saved(mailbox, regarding));

@@ -5,6 +5,7 @@ use model::tables::{Approval, Mailbox, SystemUser};
 use model::{Change, Entity, Refusal, Update};
 use rules::approval::{self, ApprovalFacts};
 use rules::mailbox::Regarding;
+use rules::schedule;
 use rules::user_queue::{OwnerFacts, user_saved};
 
 use crate::error::ActionError;
@@ -76,6 +77,7 @@ pub(crate) fn approve(
         Ok(decided) => {
             plan.verb = if wanted == Approval::Approved { "approve" } else { "reject" };
             plan.also.extend(Update::between(mailbox, &decided).map(Change::from));
+            plan.also.extend(schedule::resume(&decided, plan.ctx.now));
             decided.approval
         }
         Err(refusals) => {

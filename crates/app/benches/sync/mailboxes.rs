@@ -44,7 +44,13 @@ impl World {
     /// An installation with every mailbox enabled and nothing read yet; its
     /// service is stopped.
     pub fn installation(&self) -> Result<postroom::Postroom> {
-        let mut options = postroom::Options { extra_ca: Some(self.mail.ca_pem_path()), ..Default::default() };
+        // Nothing may be read before the clock runs.
+        let idle = "[workers]\nincoming = 0\n";
+        let mut options = postroom::Options {
+            extra_ca: Some(self.mail.ca_pem_path()),
+            config: idle.to_owned(),
+            ..Default::default()
+        };
         if self.postgres {
             options.database = Some(Postgres::shared()?.fresh_database()?);
         }
@@ -52,12 +58,11 @@ impl World {
         let api = postroom.api();
         let profile = testkit::crm::profile(&api, &self.mail, testkit::crm::Protocol::Imap)?;
         api.update(&format!("emailserverprofiles({profile})"), &json!({ "maxconcurrentconnections": 20 }))?;
-        // Nothing may be read before the clock runs: the test reads only one
-        // header, and the mailbox is postponed until then.
         for user in &self.users {
             enable(&api, profile, user)?;
         }
         postroom.stop()?;
+        postroom.reconfigure(idle, "")?;
         Ok(postroom)
     }
 }

@@ -1,5 +1,7 @@
 //! What the benchmark prints: each figure, and the ratios that count.
 
+#![expect(clippy::print_stdout, reason = "a benchmark is run for what it prints")]
+
 use std::time::Duration;
 
 use super::measure::Sample;

@@ -1,11 +1,16 @@
 //! What the demonstration prints, and its judgement.
 
+#![expect(clippy::print_stdout, reason = "the demonstration speaks to whoever runs it")]
+
 use anyhow::Result;
 use serde_json::Value;
 use testkit::Crm;
 
 use crate::company::Company;
 use crate::letters;
+
+/// A mailbox, and which messages of it became what.
+type Expected<'a> = (&'a str, &'a testkit::crm::Member, &'a [(&'a str, i64)]);
 
 pub fn chapter(title: &str) {
     println!("\n── {title}");
@@ -20,7 +25,7 @@ pub fn summary(crm: &Crm, company: &Company) -> Result<usize> {
     chapter("What became of every message");
     let mut faults = 0;
     let japanese = letters::non_latin("").subject;
-    let expected: &[(&str, &testkit::crm::Member, &[(&str, i64)])] = &[
+    let expected: &[Expected<'_>] = &[
         ("Anna", &company.anna, &[("Opening hours", 1), ("Meeting on Monday", 1)]),
         ("Bob", &company.bob, &[("Our new logo", 1), ("Meeting on Monday", 1)]),
         ("Carla", &company.carla, &[(japanese, 1)]),

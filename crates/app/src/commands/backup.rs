@@ -21,7 +21,7 @@ impl Backup {
     pub async fn run(self) -> Result<()> {
         let session = Session::open(&self.common.data).await?;
         let bar = output::progress("backing up");
-        session
+        let report = session
             .store
             .backup(&self.file, |done, all| {
                 bar.set_length(all);
@@ -30,6 +30,9 @@ impl Backup {
             .await
             .with_context(|| format!("cannot write the backup {}", self.file.display()))?;
         bar.finish_and_clear();
+        for lost in &report.lost_blobs {
+            output::note(&format!("blob {lost} could not be read and is not in the backup; run: postroom doctor"));
+        }
         output::note(&format!(
             "{} holds the database and all messages; passwords in it stay sealed. The key ring {} is not in it: keep a copy of it elsewhere.",
             self.file.display(),

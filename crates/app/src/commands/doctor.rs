@@ -14,6 +14,9 @@ use crate::session::Session;
 pub struct Doctor {
     #[command(flatten)]
     common: Common,
+    /// Read every message and the whole database, not a sample: may take long.
+    #[arg(long)]
+    full: bool,
 }
 
 impl Doctor {
@@ -22,7 +25,7 @@ impl Doctor {
         let bar = output::progress("checking");
         let findings = session
             .store
-            .doctor(|done, all| {
+            .doctor(self.full, |done, all| {
                 bar.set_length(all);
                 bar.set_position(done);
             })

@@ -53,7 +53,7 @@ impl Init {
 
 /// The next command finds the database in the configuration. The URL may hold
 /// a password, so the file is its owner's alone.
-fn remember_database(dir: &std::path::Path, url: &str) -> Result<()> {
+pub(super) fn remember_database(dir: &std::path::Path, url: &str) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let path = dir.join("postroom.toml");

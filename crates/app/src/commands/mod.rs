@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+mod backup;
 mod docs;
+mod doctor;
 mod email;
 mod find;
 mod init;
@@ -14,6 +16,7 @@ mod key;
 mod ledger;
 mod mailbox;
 mod profile;
+mod restore;
 mod serve;
 mod token;
 
@@ -51,8 +54,14 @@ enum Command {
     Email(email::Email),
     /// What became of every message.
     Ledger(ledger::Ledger),
+    /// Check the installation.
+    Doctor(doctor::Doctor),
     /// The key ring that seals passwords and tokens.
     Key(key::Key),
+    /// Write a backup of the running installation into one file.
+    Backup(backup::Backup),
+    /// Restore a backup into an empty installation.
+    Restore(restore::Restore),
     /// The generated reference pages.
     Docs(docs::Docs),
 }
@@ -66,7 +75,10 @@ pub async fn run() -> Result<ExitCode> {
         Command::Profile(command) => command.run().await,
         Command::Email(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
+        Command::Doctor(command) => return command.run().await,
         Command::Key(command) => command.run().await,
+        Command::Backup(command) => command.run().await,
+        Command::Restore(command) => command.run().await,
         Command::Docs(command) => command.run(),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use store::Store;
 
-use super::Common;
+use super::{Common, init};
 use crate::config::Config;
 use crate::{output, session};
 
@@ -30,18 +30,29 @@ impl Restore {
             config.database.url.clone_from(url);
         }
         let bar = output::progress("restoring");
-        Store::restore(&self.file, &session::options(dir, &config), |done, all| {
+        let (_, report) = Store::restore(&self.file, &session::options(dir, &config), |done, all| {
             bar.set_length(all);
             bar.set_position(done);
         })
         .await
         .with_context(|| format!("cannot restore {}", self.file.display()))?;
         bar.finish_and_clear();
+        if let Some(url) = &self.database {
+            init::remember_database(dir, url)?;
+        }
         output::note(&format!(
-            "restored into {0}. Put the copy of the key ring to {1} (mode 0600), then check with: postroom doctor --data {0}",
-            dir.display(),
-            dir.join("keys").display()
+            "restored {} rows and {} messages into {}",
+            report.rows,
+            report.blobs,
+            dir.display()
         ));
+        if report.new_key {
+            output::note(&format!(
+                "There was no key ring, so a new one was made: the sealed passwords open once the copy of the old one is put to {} (mode 0600). Then check with: postroom doctor --data {}",
+                dir.join("keys").display(),
+                dir.display()
+            ));
+        }
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::Common;
 use crate::clock::SystemClock;
 use crate::config::Log;
-use crate::session::Session;
+use crate::session::{self, Session};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -48,6 +48,12 @@ impl Serve {
         let listener =
             TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}; is it in use?"))?;
         let engine = session.engine()?;
+        if self.role != Role::Web && session.is_alone() {
+            let freed = sync::free_orphans(&engine, session::has_ended).await?;
+            if freed > 0 {
+                tracing::info!(freed, "going on with what an earlier process was working on when it ended");
+            }
+        }
         let workers = (self.role != Role::Web).then(|| tokio::spawn(sync::serve(engine, stopped.clone())));
         let state = web::AppState {
             store: session.store.clone(),

@@ -48,9 +48,10 @@ pub const KEYS: &[Key] = &[
     key("servers", "allow_networks", KeyKind::List, "[]", "Loopback, link-local and private networks that server locations may resolve to, e.g. `[\"127.0.0.0/8\"]`. All others of these are refused."),
     key("database", "url", KeyKind::Text, "\"\"", "`postgres://…`; empty: the SQLite file in the data directory. `postroom init --database` writes it here."),
     key("web", "listen", KeyKind::Text, "\"127.0.0.1:8420\"", "Address and port of the Web API. `postroom serve --listen` overrides it."),
-    key("workers", "incoming", KeyKind::Number, "24", "Mailboxes received from at the same time."),
-    key("workers", "outgoing", KeyKind::Number, "8", "Mailboxes sent for at the same time."),
-    key("workers", "test", KeyKind::Number, "8", "Mailboxes tested at the same time."),
+    key("workers", "incoming", KeyKind::Number, "24", "Mailboxes received from at the same time; 0: this process receives nothing."),
+    key("workers", "outgoing", KeyKind::Number, "8", "Mailboxes sent for at the same time; 0: this process sends nothing."),
+    key("workers", "test", KeyKind::Number, "8", "Mailboxes tested at the same time; 0: this process tests nothing."),
+    key("workers", "lease_seconds", KeyKind::Number, "120", "How long a mailbox stays with the process that works on it unless it is renewed: what a process that died was working on is taken over after this time."),
     key("log", "level", KeyKind::Text, "\"info\"", "What is logged, in the notation of tracing's EnvFilter, e.g. `info,connectors=debug`."),
     key("log", "json", KeyKind::Flag, "false", "One JSON object a line instead of text."),
 ];

@@ -55,11 +55,12 @@ pub struct Workers {
     pub incoming: usize,
     pub outgoing: usize,
     pub test: usize,
+    pub lease_seconds: u64,
 }
 
 impl Default for Workers {
     fn default() -> Self {
-        Self { incoming: 24, outgoing: 8, test: 8 }
+        Self { incoming: 24, outgoing: 8, test: 8, lease_seconds: 120 }
     }
 }
 

@@ -23,6 +23,8 @@ pub const INVALID_SENDER: i64 = 6;
 pub const FORWARDED: i64 = 7;
 pub const UNCLAIMED: i64 = 8;
 pub const SEEN_BEFORE: i64 = 13;
+pub const TOO_OLD: i64 = 11;
+pub const TEST_MESSAGE: i64 = 12;
 
 /// Filter options of users and queues.
 pub const ALL_MESSAGES: i64 = 0;

@@ -32,9 +32,13 @@ async fn a_forwarded_attachment_is_handled_for_whom_it_was() -> Result<()> {
     crm.api.wait_for(Duration::from_secs(30), "the collection box to be empty", || {
         Ok(crm.mail.dovecot.list("collect@company.test")?.is_empty().then_some(()))
     })?;
-    assert_eq!(crm.mail.dovecot.list("dora@company.test")?.len(), 1, "the own mailbox is never touched");
+    // The message and the one that dora's own test sent, which was forwarded like any other.
+    assert_eq!(crm.mail.dovecot.list("dora@company.test")?.len(), 2, "the own mailbox is never touched");
     let outer = crm.ledger(collect.mailbox)?;
-    assert_eq!(outer.iter().filter(|r| disposition(r) == FORWARDED).count(), 1, "{outer:?}");
+    assert_eq!(outer.iter().filter(|r| disposition(r) == FORWARDED).count(), 2, "{outer:?}");
+    let served: Vec<i64> = crm.ledger(dora.mailbox)?.iter().map(disposition).collect();
+    assert_eq!(served.iter().filter(|d| **d == TEST_MESSAGE).count(), 1, "{served:?}");
+    assert_eq!(crm.api.list("emails")?.len(), 1, "the test's message makes no record");
     Ok(())
 }
 
@@ -123,5 +127,28 @@ async fn a_forward_mailbox_has_no_outgoing_and_no_regarding() -> Result<()> {
     for code in ["0x8005E211", "0x8005E212", "0x8005E213", "0x8005E207"] {
         assert!(text.to_uppercase().contains(&code.to_uppercase()), "{code} is missing in {text}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_original_can_be_had_with_what_was_attached_to_it() -> Result<()> {
+    let (crm, dora, _) = with_collection().await?;
+    let body = "--mix\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n--mix\r\nContent-Type: application/pdf\r\n\
+                Content-Disposition: attachment; filename=\"plan.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+                JVBERi1oZWxsbw==\r\n--mix--";
+    let kind = "Content-Type: multipart/mixed; boundary=mix\r\n";
+    let raw = letter("kim@customers.test", "dora@company.test", "Plan", "plan", kind, body);
+    crm.mail.send("kim@customers.test", &["dora@company.test"], &raw).await?;
+    crm.wait_in_ledger(dora.mailbox, "Plan")?;
+    let email = crm.emails("Plan")?.remove(0);
+    let id = email["activityid"].as_str().unwrap_or_default();
+    let rows = crm.api.list(&format!("activitymimeattachments?$filter=_objectid_value eq {id}"))?;
+    let attachment = rows[0]["activitymimeattachmentid"].as_str().unwrap_or_default();
+    assert_eq!(crm.api.get(&format!("activitymimeattachments({attachment})"))?["body"], "JVBERi1oZWxsbw==");
+    let text = crm.api.get(&format!("emails({id})/pr_rawmessage/$value"))?;
+    let text = text.as_str().unwrap_or_default();
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    assert!(head.contains("From: kim@customers.test"), "the original, not what enclosed it:\n{head}");
+    assert!(text.trim_end().ends_with("--mix--"), "and nothing after it:\n{text}");
     Ok(())
 }

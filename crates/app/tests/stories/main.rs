@@ -2,7 +2,15 @@
 //! the server and the records. One program, so that it is linked once.
 
 mod common;
+mod faults;
 mod forward;
 mod long;
+mod nodes;
+mod operation;
+mod outage;
+mod proxied;
 mod receive;
+mod records;
 mod send;
+mod test_enable;
+mod uncertain;

@@ -160,3 +160,96 @@ async fn attachments_share_the_raw_message() -> Result<()> {
     assert_eq!(one["body"], "JVBERi1oZWxsbw==");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pop3_looks_once_at_what_is_too_old() -> Result<()> {
+    let crm = company().await?;
+    let user = crm.mail.user("carla@company.test")?;
+    for n in 0..3 {
+        let raw = letter("kim@customers.test", &user.address, &format!("Old {n}"), &format!("old{n}"), "", "long ago");
+        let raw = String::from_utf8(raw)?.replace("23 Nov 2026", "23 Nov 2020").replace("Mon,", "");
+        crm.mail.dovecot.deliver(&user.address, raw.as_bytes())?;
+    }
+    let recent = letter("kim@customers.test", &user.address, "Recent", "recent", "", "today");
+    crm.mail.dovecot.deliver(&user.address, &recent)?;
+    let carla = crm.user("Carla", "Test", &user.address, Protocol::Pop3)?;
+    crm.set_user_filter(&carla, ALL_MESSAGES)?;
+    let path = format!("mailboxes({})", carla.mailbox);
+    crm.api.update(&path, &json!({ "processemailreceivedafter": "2026-01-01T00:00:00Z" }))?;
+    crm.enable(&carla)?;
+    crm.wait_in_ledger(carla.mailbox, "Recent")?;
+    let rows = crm.ledger(carla.mailbox)?;
+    let old: Vec<_> = rows.iter().filter(|row| disposition(row) == TOO_OLD).collect();
+    assert_eq!(old.len(), 3, "{rows:?}");
+    assert_eq!(crm.api.list("emails")?.len(), 1, "only the recent one");
+    // Later cycles know them by their rows.
+    let raw = letter("kim@customers.test", &user.address, "Next", "next", "", "now");
+    crm.mail.send("kim@customers.test", &[&user.address], &raw).await?;
+    crm.wait_in_ledger(carla.mailbox, "Next")?;
+    let again = crm.ledger(carla.mailbox)?.iter().filter(|row| disposition(row) == TOO_OLD).count();
+    assert_eq!(again, 3);
+    assert_eq!(crm.mail.dovecot.list(&user.address)?.len(), 5, "all stay on the server");
+    Ok(())
+}
+
+#[track_caller]
+fn check_disposition(row: &serde_json::Value, expected: i64) {
+    assert_eq!(disposition(row), expected, "{row}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_filter_lets_in_has_its_own_words_in_the_ledger() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    let bert = ready_user(&crm, "Bert", Protocol::Imap)?;
+    crm.api.create("contacts", &json!({ "lastname": "Park", "emailaddress1": "kim@customers.test" }))?;
+    // Between colleagues: tracked as a second activity unless that is off.
+    let inside = |id: &str| letter("anna@company.test", "bert@company.test", &format!("Lunch {id}"), id, "", "at noon?");
+    crm.mail.dovecot.deliver("bert@company.test", &inside("one"))?;
+    check_disposition(&crm.wait_in_ledger(bert.mailbox, "Lunch one")?, TRACKED);
+    let organization = crm.api.get("organizations")?["value"][0]["organizationid"].as_str().unwrap_or_default().to_owned();
+    crm.api.update(&format!("organizations({organization})"), &json!({ "ignoreinternalemail": true }))?;
+    crm.mail.dovecot.deliver("bert@company.test", &inside("two"))?;
+    check_disposition(&crm.wait_in_ledger(bert.mailbox, "Lunch two")?, INTERNAL);
+    // Addressed to nobody here: only who takes everything takes it.
+    let listed = |id: &str| letter("kim@customers.test", "list@elsewhere.test", &format!("News {id}"), id, "", "read");
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &listed("three")).await?;
+    check_disposition(&crm.wait_in_ledger(anna.mailbox, "News three")?, TRACKED);
+    crm.set_user_filter(&anna, KNOWN_SENDERS)?;
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &listed("four")).await?;
+    check_disposition(&crm.wait_in_ledger(anna.mailbox, "News four")?, NO_RECIPIENT);
+    crm.set_user_filter(&anna, ALL_MESSAGES)?;
+    let nobody = letter("<>", "anna@company.test", "From nobody", "five", "", "who am I?");
+    crm.mail.dovecot.deliver("anna@company.test", &nobody)?;
+    check_disposition(&crm.wait_in_ledger(anna.mailbox, "From nobody")?, INVALID_SENDER);
+    for mailbox in [anna.mailbox, bert.mailbox] {
+        for row in crm.ledger(mailbox)? {
+            assert!(row["pr_reason"].as_str().is_some_and(|why| why.len() > 10), "a reason in plain words: {row}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_or_a_profile_that_comes_back_brings_the_mail() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    let profile = format!("emailserverprofiles({})", crm.imap);
+    let mailbox = format!("mailboxes({})", anna.mailbox);
+    for (n, path, off, on) in [
+        (1, &profile, json!({ "statecode": 1, "statuscode": 2 }), json!({ "statecode": 0, "statuscode": 1 })),
+        (2, &mailbox, json!({ "emailrouteraccessapproval": 3 }), json!({ "emailrouteraccessapproval": 1 })),
+    ] {
+        crm.api.update(path, &off)?;
+        let subject = format!("Held back {n}");
+        let raw = letter("kim@customers.test", &anna.address, &subject, &format!("held{n}"), "", "text");
+        crm.mail.send("kim@customers.test", &[&anna.address], &raw).await?;
+        crm.mail.wait_for_text(&anna.address, &subject).await?;
+        // Long enough for a cycle to have come and gone.
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        assert!(!crm.ledger(anna.mailbox)?.iter().any(|row| row["pr_subject"] == subject), "{subject}");
+        crm.api.update(path, &on)?;
+        crm.wait_in_ledger(anna.mailbox, &subject)?;
+    }
+    Ok(())
+}

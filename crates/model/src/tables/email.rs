@@ -119,6 +119,9 @@ table! {
         headers: String = memo("internetmessageheaders", "Internet Message Headers"),
         /// SHA-256 of the raw message in the blob store.
         blob: Option<Vec<u8>> = bytes("pr_blob", "Raw Message"),
+        /// Where in it the message stands that the email was made from; empty
+        /// for the whole.
+        raw_place: String = text("pr_rawplace", "Raw Message Place", 400).internal(),
         state: EmailState = choice("statecode", "Activity Status", EmailState::OPTIONS),
         status: EmailStatus = choice("statuscode", "Status Reason", EmailStatus::OPTIONS),
     } also {

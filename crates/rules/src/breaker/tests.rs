@@ -108,3 +108,31 @@ fn counts_do_not_overflow() {
     let server = Server { failures: i64::MAX, ..Server::blank(Id::nil()) };
     assert!(is_open(&after_failure(&server, &down(), now()), now()));
 }
+
+#[test]
+fn only_what_lasts_is_told_as_an_error() {
+    let profile = EmailServerProfile { name: "House".into(), ..EmailServerProfile::blank(Id::nil()) };
+    let server = |failures| Server {
+        name: "mail.example:993".into(),
+        failures,
+        last_error: "connection refused".into(),
+        ..Server::blank(Id::nil())
+    };
+    assert_eq!(lasting_alert(&server(LASTING - 1), &profile), None);
+    let text = lasting_alert(&server(LASTING), &profile).unwrap().text;
+    for words in ["mail.example:993", "'House'", "connection refused", "Check that the server runs"] {
+        assert!(text.contains(words), "{words} is missing in {text}");
+    }
+}
+
+#[test]
+fn an_hour_passes_before_an_outage_counts_as_lasting() {
+    let mut server = Server::blank(Id::nil());
+    let mut at = now();
+    while server.failures < LASTING {
+        server = after_failure(&server, &down(), at);
+        at = server.open_until.unwrap_or(at).max(at);
+    }
+    let minutes = at.duration_since(now()).as_mins();
+    assert!((40..90).contains(&minutes), "{minutes} minutes");
+}

@@ -25,6 +25,8 @@ pub(crate) struct Road<'a> {
     pub mail: &'a Mail,
     pub received: Option<Timestamp>,
     pub blob: BlobId,
+    /// Where in the blob the message stands; empty for the whole.
+    pub place: String,
     pub candidates: Vec<Candidate<'a>>,
     /// Why somebody among the recipients is no candidate.
     pub notes: Vec<String>,

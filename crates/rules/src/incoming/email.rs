@@ -19,6 +19,9 @@ use crate::routing;
 /// The column takes 2048 characters of base64.
 const LONGEST_INDEX: usize = 1536;
 
+/// What is nested deeper than this is shown with all that encloses it.
+const LONGEST_PLACE: usize = 400;
+
 const LONGEST_REFERENCES: usize = 8_000;
 
 /// What an email is made from.
@@ -97,6 +100,9 @@ fn email(making: &Making<'_, '_>) -> Email {
     email.read_receipt = mail.read_receipt;
     email.headers = cut(&mail.headers, 65_536);
     email.blob = Some(road.blob.0.to_vec());
+    if road.place.len() <= LONGEST_PLACE {
+        email.raw_place.clone_from(&road.place);
+    }
     email.status = EmailStatus::Received;
     email.state = EmailStatus::Received.state();
     email

@@ -69,6 +69,7 @@ fn stored(email: &Email) -> StoredEmail {
         status: email.status,
         token: email.tracking_token.clone(),
         conversation_hash: email.conversation_hash,
+        conversation_index: email.conversation_index.clone(),
         conversation: email.conversation,
         regarding: email.regarding,
         owner: email.owner,

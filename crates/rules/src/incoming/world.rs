@@ -133,6 +133,7 @@ impl World {
             status: EmailStatus::Sent,
             token: token::make(id(name), "CRM:", &key()),
             conversation_hash: None,
+            conversation_index: String::new(),
             conversation: Some(id(name)),
             regarding: Some(Ref::new("account", id("acme"))),
             owner: Some(Ref::new("systemuser", id(from))),

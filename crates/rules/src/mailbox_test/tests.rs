@@ -112,6 +112,28 @@ fn outcomes() {
 }
 
 #[test]
+fn an_outage_does_not_disable_what_worked() {
+    let check = |kind, enabled: bool, expected: bool| {
+        let retries = i64::try_from(RETRIES.len()).unwrap();
+        let before =
+            Mailbox { enabled_incoming: enabled, enabled_outgoing: enabled, test_retries: retries, ..mailbox() };
+        let conclusion = run(&before, &results(bad(kind, Step::Connect), bad(kind, Step::Connect)));
+        let after = applied(&before, &conclusion.changes);
+        assert_eq!((after.incoming_status, after.outgoing_status), (TestStatus::Failure, TestStatus::Failure));
+        assert_eq!((after.enabled_incoming, after.enabled_outgoing), (expected, expected), "{kind:?} {enabled}");
+        assert!(!after.test_scheduled);
+    };
+    check(Temporary, true, true);
+    check(Uncertain, true, true);
+    check(Temporary, false, false);
+    check(Uncertain, false, false);
+    check(Credentials, true, false);
+    check(Misconfigured, true, false);
+    check(Refused, true, false);
+    check(Garbled, true, false);
+}
+
+#[test]
 fn what_is_tested() {
     let plan_of = |incoming, outgoing| {
         let plan = plan(&Mailbox { incoming, outgoing, act: ActMethod::ServerSide, ..mailbox() });

@@ -102,7 +102,7 @@ fn resolve(facts: &SendFacts<'_>, found: bool, now: Timestamp) -> Vec<Change> {
             set(row, DeliveryState::Waiting, "not found on the server after the connection was lost");
         }
     }
-    let lost = Failure::temporary(Step::Send, "the connection was lost, and the message is not on the server");
+    let lost = Failure::temporary(Step::FindAgain, "the connection was lost, and the message is not on the server");
     settle(facts, rows, Some(&lost), now)
 }
 
@@ -164,6 +164,8 @@ pub(super) fn settle(
         let failure = failure.unwrap_or(&unknown);
         match retry::after(failure, email.delivery_attempts, now) {
             Next::Again { at, counted } => {
+                // Who has looked for it has waited already.
+                let at = if failure.during == Step::FindAgain { now } else { at };
                 set_status(&mut after, EmailStatus::PendingSend);
                 after.postponed_until = Some(at);
                 after.failure_reason = clipped(&format!("Tried again at {at}: {}", failure.detail), 2000);

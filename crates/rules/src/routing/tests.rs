@@ -142,9 +142,11 @@ fn who_holds_the_message_is_asked_though_not_named() {
     assert_eq!(asked(&World::usual(), "From: x@y.example | To: support@our.example"), "support (alice)");
 }
 #[test]
-fn envelope_recipients_count() {
+fn to_whom_it_was_delivered_is_asked_though_not_named() {
     let text = "From: x@y.example | To: list@there.example | Delivered-To: alice@our.example";
-    assert_eq!(asked(&World::usual(), text), "alice");
+    assert_eq!(asked(&World::usual(), text), "(alice)");
+    let text = "From: x@y.example | To: list@there.example | Delivered-To: support@our.example";
+    assert_eq!(asked(&World::usual(), text), "(support) (alice)");
 }
 #[test]
 fn case_does_not_matter() {

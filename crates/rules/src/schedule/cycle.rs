@@ -41,7 +41,7 @@ pub fn failed(
 ) -> Aftermath {
     let failures = failures.saturating_add(1);
     let mut after = Mailbox {
-        last_error: failure.to_string().chars().take(2048).collect(),
+        last_error: format!("{}: {failure}", workload.as_str()).chars().take(2048).collect(),
         last_error_on: Some(now),
         last_error_count: mailbox.last_error_count.saturating_add(1),
         ..mailbox.clone()
@@ -81,7 +81,10 @@ pub fn succeeded(mailbox: &Mailbox, workload: Workload, processed: u64, failed: 
     if refusals(mailbox, workload) > 0 {
         set_postponed(&mut after, workload, None);
     }
-    let clean = after == *mailbox && mailbox.last_error.is_empty();
+    // Sending well says nothing about receiving.
+    let others = [Workload::Incoming, Workload::Outgoing].into_iter().filter(|w| *w != workload);
+    let mends = !mailbox.last_error.is_empty() && !others.map(Workload::as_str).any(|w| mailbox.last_error.starts_with(w));
+    let clean = after == *mailbox && !mends;
     let fresh = mailbox.last_sync_completed.is_some_and(|at| now.duration_since(at) < REMEMBER);
     if processed == 0 && failed == 0 && clean && fresh {
         return None;
@@ -96,8 +99,10 @@ pub fn succeeded(mailbox: &Mailbox, workload: Workload, processed: u64, failed: 
             if processed > 0 { 0 } else { mailbox.empty_cycles.saturating_add(REMEMBER.as_secs() / 5) };
     }
     after.last_sync_completed = Some(now);
-    after.last_error = String::new();
-    after.last_error_count = 0;
+    if mends {
+        after.last_error = String::new();
+        after.last_error_count = 0;
+    }
     Update::between(mailbox, &after).map(Change::from)
 }
 

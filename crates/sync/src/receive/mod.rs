@@ -32,9 +32,15 @@ const LIMIT: Limit = Limit { messages: 400, octets: 8 * 1024 * 1024 };
 /// One cycle of a mailbox's incoming workload.
 pub(crate) async fn run(engine: &Arc<Engine>, loaded: Loaded, mut lease: Lease) -> Result<Progress, SyncError> {
     let protocol = route::incoming_protocol(&loaded.profile)?;
-    let mut open = open(engine, &loaded, protocol).await?;
     let loaded = Arc::new(loaded);
-    let result = cycle(engine, &loaded, protocol, &mut open.reader, &mut lease).await;
+    let mut open = self::open(engine, &loaded, protocol).await?;
+    let mut result = cycle(engine, &loaded, protocol, &mut open.reader, &mut lease).await;
+    if open.waited && matches!(&result, Err(SyncError::Server(_))) {
+        // That a connection ended while nobody used it says nothing about the server.
+        drop(open);
+        open = self::open(engine, &loaded, protocol).await?;
+        result = cycle(engine, &loaded, protocol, &mut open.reader, &mut lease).await;
+    }
     match &result {
         Ok(_) => engine.sessions.put(loaded.mailbox.id, open),
         // After a server's error the session is in an unknown state.
@@ -64,7 +70,7 @@ pub(crate) async fn open(engine: &Engine, loaded: &Loaded, protocol: Incoming) -
             Reader::Pop3(Box::new(connectors::pop3::connect(&engine.dialer, &route.endpoint, credentials).await?))
         }
     };
-    Ok(Open { reader, permit, profile: loaded.profile.id, identity })
+    Ok(Open { reader, permit, profile: loaded.profile.id, identity, waited: false })
 }
 
 async fn cycle(
@@ -99,7 +105,6 @@ async fn cycle(
         let moved = batch.cursor != cursor;
         let after = std::mem::replace(&mut cursor, batch.cursor.clone());
         if moved || !batch.mails.is_empty() || !batch.undeliverable.is_empty() {
-            *lease = engine.renew(*lease).await?;
             let task = process::batch(Arc::clone(engine), Arc::clone(loaded), *lease, after, batch, sink);
             in_work = Some(tokio::spawn(task));
         }

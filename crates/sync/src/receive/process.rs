@@ -132,10 +132,8 @@ fn not_read(engine: &Engine, loaded: &Loaded, work: &Work) -> Vec<Verdict> {
     let now = engine.now();
     let lost = work.undeliverable.iter().map(|(position, why)| incoming::undeliverable(mailbox, position, why, now));
     let why = "It was received before the time from which email is processed";
-    let old = work
-        .too_old
-        .iter()
-        .map(|position| incoming::passed_over(mailbox, position, Disposition::TooOld, why, now));
+    let old =
+        work.too_old.iter().map(|position| incoming::passed_over(mailbox, position, Disposition::TooOld, why, now));
     lost.chain(old).collect()
 }
 

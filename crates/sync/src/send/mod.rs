@@ -4,7 +4,7 @@
 use connectors::SendMail;
 use connectors::net::Stream;
 use model::tables::{Email, EmailStatus};
-use model::{Change, FailureKind, Filter, Id, Lease, Query, Ref, Timestamp, Update};
+use model::{Change, Failure, FailureKind, Filter, Lease, Order, Query, Ref, Timestamp, Update};
 use rules::outgoing;
 
 use crate::engine::Loaded;
@@ -23,14 +23,13 @@ const BATCH: usize = 50;
 type Session = connectors::smtp::Session<Stream>;
 
 /// One cycle of a mailbox's outgoing workload.
-pub(crate) async fn run(engine: &Engine, loaded: &Loaded, mut lease: Lease) -> Result<Progress, SyncError> {
+pub(crate) async fn run(engine: &Engine, loaded: &Loaded, lease: Lease) -> Result<Progress, SyncError> {
     let mut progress = Progress::default();
     lookup::uncertain(engine, loaded, lease).await?;
     let pending = pending(engine, loaded).await?;
-    progress.more = pending.len() == BATCH;
+    let full = pending.len() == BATCH;
     let mut line: Option<Line> = None;
     for email in pending {
-        lease = engine.renew(lease).await?;
         let Some(job) = job::write(engine, loaded, lease, email).await? else { continue };
         // The server has to be there before the record says that it is being sent.
         let mut open = match line.take().filter(|line| line.session.is_usable()) {
@@ -55,6 +54,8 @@ pub(crate) async fn run(engine: &Engine, loaded: &Loaded, mut lease: Lease) -> R
     if let Some(line) = line {
         line.session.quit().await;
     }
+    // Only if something could be done: what waits for a person or a date is not more.
+    progress.more = full && progress.found > 0;
     progress.wake = next_wake(engine, loaded).await?;
     Ok(progress)
 }
@@ -69,12 +70,13 @@ async fn pending(engine: &Engine, loaded: &Loaded) -> Result<Vec<Email>, SyncErr
             model::Value::Time(now),
         ))
     };
-    let query = Query::of::<Email>()
+    let mut query = Query::of::<Email>()
         .filter(Filter::eq(Email::C.sender_mailbox, Some(Ref::new("mailbox", loaded.mailbox.id))))
         .filter(Filter::eq(Email::C.status, EmailStatus::PendingSend))
         .filter(not_later(Email::C.postponed_until.name))
         .filter(not_later(Email::C.delayed_send.name))
         .limit(BATCH);
+    query.order = vec![Order { column: "createdon".into(), descending: false }];
     Ok(engine.store.list::<Email>(&query).await?)
 }
 
@@ -125,11 +127,9 @@ async fn submit(
             (results, Some(failure))
         }
     };
-    let facts = Facts::load(engine, &job.email).await?;
-    let changes = outgoing::after(&facts.as_rule_facts(&job.email, loaded), &results, failure, engine.now());
     let accepted = results.iter().any(|(_, result)| result.is_ok());
     // First what the server said: until it is on record, the outcome is in doubt.
-    commit(engine, loaded, lease, changes).await?;
+    record(engine, loaded, lease, &job.email, &results, failure).await?;
     if accepted {
         keep_raw(engine, loaded, lease, &job).await?;
     }
@@ -140,6 +140,29 @@ async fn submit(
         Some(_) => "failed",
     });
     Ok(accepted)
+}
+
+/// Puts the server's answer on record, whatever else changed on it meanwhile.
+async fn record(
+    engine: &Engine,
+    loaded: &Loaded,
+    lease: Lease,
+    email: &Email,
+    results: &[(String, Result<String, Failure>)],
+    failure: Option<&Failure>,
+) -> Result<(), SyncError> {
+    let mut email = email.clone();
+    for _ in 0..3 {
+        let facts = Facts::load(engine, &email).await?;
+        let changes = outgoing::after(&facts.as_rule_facts(&email, loaded), results, failure, engine.now());
+        if commit(engine, loaded, lease, changes).await? {
+            return Ok(());
+        }
+        let Some(now) = engine.store.load::<Email>(email.id).await? else { return Ok(()) };
+        email = now;
+    }
+    tracing::warn!(email = %email.id, "what the server said cannot be put on record: the email was changed meanwhile");
+    Ok(())
 }
 
 /// The message as it went out is kept, like one that came in.
@@ -156,13 +179,4 @@ async fn commit(engine: &Engine, loaded: &Loaded, lease: Lease, changes: Vec<Cha
         Err(SyncError::Commit(store::CommitError::Conflict { .. })) => Ok(false),
         Err(other) => Err(other),
     }
-}
-
-/// The emails of this mailbox whose outcome nobody knows.
-async fn in_doubt(engine: &Engine, mailbox: Id) -> Result<Vec<Email>, SyncError> {
-    let query = Query::of::<Email>()
-        .filter(Filter::eq(Email::C.sender_mailbox, Some(Ref::new("mailbox", mailbox))))
-        .filter(Filter::eq(Email::C.status, EmailStatus::Sending))
-        .limit(BATCH);
-    Ok(engine.store.list::<Email>(&query).await?)
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use connectors::{Limit, MailSink};
 use model::probe::ProbeReport;
-use model::tables::Mailbox;
 use model::work::{Cursor, ImapCursor, Pop3Cursor, Position, Settle, SettleAction};
 use model::{Failure, SignedDuration, Step};
 use tokio::time::{Instant, sleep};
@@ -19,6 +18,8 @@ use crate::{Engine, SyncError, receive};
 
 /// Clocks of servers differ; the message is not older than this.
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
+/// How often a connection is asked for while all of the profile are in use.
+const TRIES: usize = 60;
 
 pub(super) async fn find_again(engine: &Engine, loaded: &Loaded, message_id: &str, report: &mut ProbeReport) {
     let began = Instant::now();
@@ -56,7 +57,7 @@ async fn wait_for(engine: &Engine, loaded: &Loaded, message_id: &str) -> Result<
     let mut looked = Pop3Cursor { since: engine.now().checked_sub(SKEW).ok(), ..Pop3Cursor::default() };
     let mut pause = Duration::from_millis(150);
     let began = Instant::now();
-    let mut open = receive::open(engine, loaded, protocol).await?;
+    let mut open = open_soon(engine, loaded, protocol).await?;
     loop {
         let found = match protocol {
             Incoming::Imap => search(&mut open, message_id).await?,
@@ -74,14 +75,15 @@ async fn wait_for(engine: &Engine, loaded: &Loaded, message_id: &str) -> Result<
         if protocol == Incoming::Pop3 {
             // A POP3 session shows the mailbox as it was at the login.
             open.reader.log_out().await;
-            open = reopen(engine, loaded, protocol, &loaded.mailbox).await?;
+            drop(open.permit);
+            open = open_soon(engine, loaded, protocol).await?;
         }
     }
 }
 
-/// The old connection may still count for a moment.
-async fn reopen(engine: &Engine, loaded: &Loaded, protocol: Incoming, mailbox: &Mailbox) -> Result<Open, SyncError> {
-    for _ in 0..10 {
+/// Waits for a connection of the profile, which others may be using.
+async fn open_soon(engine: &Engine, loaded: &Loaded, protocol: Incoming) -> Result<Open, SyncError> {
+    for _ in 0..TRIES {
         match receive::open(engine, loaded, protocol).await {
             Err(SyncError::Postponed { .. }) => sleep(Duration::from_millis(300)).await,
             other => return other,
@@ -89,7 +91,7 @@ async fn reopen(engine: &Engine, loaded: &Loaded, protocol: Incoming, mailbox: &
     }
     Err(SyncError::NotReady(format!(
         "all connections of the profile of '{}' are in use; test again later",
-        mailbox.name
+        loaded.mailbox.name
     )))
 }
 

@@ -23,16 +23,14 @@ const MARK: &str = "X-Postroom-Test";
 
 pub(crate) async fn run(engine: &Engine, loaded: &Loaded, lease: Lease) -> Result<Progress, SyncError> {
     let plan = mailbox_test::plan(&loaded.mailbox);
-    let incoming = if plan.incoming { Some(incoming(engine, loaded).await) } else { None };
+    let incoming = if plan.incoming { Some(incoming(engine, loaded).await?) } else { None };
     let readable = incoming.as_ref().is_some_and(ProbeReport::is_success);
-    let lease = engine.renew(lease).await?;
     let outgoing =
-        if plan.outgoing { Some(outgoing(engine, loaded, plan.wait_for_arrival && readable).await) } else { None };
-    let lease = engine.renew(lease).await?;
+        if plan.outgoing { Some(outgoing(engine, loaded, plan.wait_for_arrival && readable).await?) } else { None };
     for (report, direction) in [(&incoming, Direction::Incoming), (&outgoing, Direction::Outgoing)] {
         if let Some(report) = report {
             let server = engine.server_name(loaded, direction);
-            engine.note_server(&loaded.organization, &server, report.failure.as_ref()).await?;
+            engine.note_server(loaded, &server, report.failure.as_ref()).await?;
         }
     }
     let results = TestResults { incoming, outgoing };
@@ -54,42 +52,46 @@ fn not_ready(error: &SyncError, during: Step) -> ProbeReport {
     report
 }
 
-async fn incoming(engine: &Engine, loaded: &Loaded) -> ProbeReport {
+/// Fails only when all connections of the profile are in use: the test waits.
+async fn incoming(engine: &Engine, loaded: &Loaded) -> Result<ProbeReport, SyncError> {
     let protocol = match route::incoming_protocol(&loaded.profile) {
         Ok(protocol) => protocol,
-        Err(error) => return not_ready(&error, Step::Resolve),
+        Err(error) => return Ok(not_ready(&error, Step::Resolve)),
     };
     let route = match engine.route(loaded, Direction::Incoming).await {
         Ok(route) => route,
-        Err(error) => return not_ready(&error, Step::LogIn),
+        Err(error) => return Ok(not_ready(&error, Step::LogIn)),
     };
     let Some(credentials) = &route.credentials else {
         let error = SyncError::NotReady("mailboxes cannot be read without credentials".into());
-        return not_ready(&error, Step::LogIn);
+        return Ok(not_ready(&error, Step::LogIn));
     };
-    match protocol {
+    let _permit = engine.connection(loaded, &route.endpoint.host).await?;
+    Ok(match protocol {
         Incoming::Imap => connectors::imap::probe(&engine.dialer, &route.endpoint, credentials, INBOX, None).await,
         Incoming::Pop3 => connectors::pop3::probe(&engine.dialer, &route.endpoint, credentials).await,
-    }
+    })
 }
 
 /// Logs in, sends a message from the mailbox to itself and, where it is read
 /// by us, waits for it and removes it.
-async fn outgoing(engine: &Engine, loaded: &Loaded, wait: bool) -> ProbeReport {
+async fn outgoing(engine: &Engine, loaded: &Loaded, wait: bool) -> Result<ProbeReport, SyncError> {
     let route = match engine.route(loaded, Direction::Outgoing).await {
         Ok(route) => route,
-        Err(error) => return not_ready(&error, Step::LogIn),
+        Err(error) => return Ok(not_ready(&error, Step::LogIn)),
     };
+    let permit = engine.connection(loaded, &route.endpoint.host).await?;
     let options = connectors::smtp::Options::default();
     let (mut report, session) =
         connectors::smtp::probe(&engine.dialer, &route.endpoint, route.credentials.as_ref(), &options).await;
-    let Some(mut session) = session.filter(|_| report.is_success()) else { return report };
+    let Some(mut session) = session.filter(|_| report.is_success()) else { return Ok(report) };
     let message_id = send(engine, &loaded.mailbox, &mut session, &mut report).await;
     session.quit().await;
+    drop(permit);
     if let (true, Some(message_id)) = (wait, message_id) {
         arrival::find_again(engine, loaded, &message_id, &mut report).await;
     }
-    report
+    Ok(report)
 }
 
 async fn send(

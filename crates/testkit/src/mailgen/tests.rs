@@ -1,3 +1,5 @@
+//! What the generator promises of its messages.
+
 use super::*;
 
 fn text(kind: Kind) -> String {

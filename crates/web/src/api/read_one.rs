@@ -102,7 +102,10 @@ pub(crate) async fn bytes(call: &Call, table: &'static Table, key: &Key) -> Resu
     let id = id_of(call, table, key).await?;
     if table.logical == "email" {
         return match actions::attachment::raw_message(&call.ctx, id).await? {
-            Some(message) => Ok(respond::download("message/rfc822", message)),
+            Some(message) => {
+                let bytes = formats::mime::extract(&message.stored, &message.place);
+                Ok(respond::download(&message.mime_type, bytes))
+            }
             None => Ok(respond::empty(StatusCode::NO_CONTENT)),
         };
     }

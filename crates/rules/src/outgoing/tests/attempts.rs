@@ -324,7 +324,7 @@ proptest! {
             match world.email.status {
                 EmailStatus::Sent => prop_assert!(!accepted.is_empty()),
                 EmailStatus::Failed => prop_assert!(accepted.is_empty() && !world.email.failure_reason.is_empty()),
-                EmailStatus::PendingSend => prop_assert!(world.email.postponed_until > Some(at)),
+                EmailStatus::PendingSend => prop_assert!(world.email.postponed_until >= Some(at)),
                 _ => prop_assert!(waits_for_person(&world.email)),
             }
         }
