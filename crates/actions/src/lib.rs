@@ -16,6 +16,7 @@ pub mod email;
 mod error;
 mod facts;
 mod init;
+pub mod ledger;
 pub mod mailbox;
 mod ping;
 mod plan;

@@ -1,6 +1,7 @@
 //! Changes a row, or creates it where the caller allows that (upsert).
 
-use model::{Change, Commit, Id, Record, Refusal};
+use model::tables::{Disposition, LedgerEntry};
+use model::{Change, Commit, Entity, Id, Record, Refusal};
 use rules::access::Verb;
 use store::CommitError;
 
@@ -9,7 +10,7 @@ use crate::create::{self, targets_exist};
 use crate::draft::{Draft, Precondition, Saved};
 use crate::error::{ActionError, commit_failed, duplicate, version_mismatch};
 use crate::plan::Plan;
-use crate::{access, tables, validate};
+use crate::{access, ledger, tables, validate};
 
 /// How often a change is decided anew because the row changed meanwhile.
 const TRIES: usize = 5;
@@ -29,6 +30,12 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
                 }
             };
         };
+        if is_retry(&draft) {
+            access::on_row(ctx, Verb::Read, &before).await?;
+            check(precondition, &before)?;
+            ledger::retry(ctx, id).await?;
+            return Ok(Saved { id, created: false });
+        }
         access::on_row(ctx, verb(&draft), &before).await?;
         check(precondition, &before)?;
         let commit = plan(ctx, before, draft.clone()).await?;
@@ -54,6 +61,16 @@ fn verb(draft: &Draft) -> Verb {
         "mailbox" if only("testemailconfigurationscheduled") => Verb::Test,
         _ => Verb::Write,
     }
+}
+
+/// The one thing that can be done with a message in the ledger: let it wait to
+/// be processed again.
+fn is_retry(draft: &Draft) -> bool {
+    let column = LedgerEntry::C.disposition.name;
+    draft.table == LedgerEntry::TABLE
+        && draft.faults.is_empty()
+        && draft.values.len() == 1
+        && draft.values.get(column).and_then(model::Value::as_int) == Some(Disposition::Waiting.number())
 }
 
 async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, ActionError> {

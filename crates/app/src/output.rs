@@ -88,6 +88,18 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// Something that moves on a terminal, nothing elsewhere: for work whose end is
+/// not known.
+pub fn spinner(what: &'static str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    if !std::io::stderr().is_terminal() {
+        spinner.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    spinner.set_message(what);
+    spinner.enable_steady_tick(std::time::Duration::from_millis(200));
+    spinner
+}
+
 /// A bar on a terminal, nothing elsewhere.
 pub fn progress(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0);

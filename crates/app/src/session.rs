@@ -34,7 +34,10 @@ pub fn options(data_dir: &Path, config: &Config) -> Options {
 impl Session {
     pub async fn open(data_dir: &Path) -> Result<Self> {
         if !data_dir.is_dir() {
-            bail!("{} does not exist; prepare an installation with `postroom init --data {0} --admin ADDRESS`", data_dir.display());
+            bail!(
+                "{} does not exist; prepare an installation with `postroom init --data {0} --admin ADDRESS`",
+                data_dir.display()
+            );
         }
         let config = Config::load(data_dir, variable)?;
         let store = Store::open(&options(data_dir, &config))
@@ -56,7 +59,8 @@ impl Session {
     /// the installation's own account.
     pub async fn context(&self) -> Result<Context> {
         let organization = self.store.list::<Organization>(&Query::of::<Organization>().limit(1)).await?;
-        let system = organization.first().and_then(|o| o.system_user).context("this installation is not initialized")?;
+        let system =
+            organization.first().and_then(|o| o.system_user).context("this installation is not initialized")?;
         let actor = self.store.load::<SystemUser>(system.id).await?.context("the SYSTEM account is missing")?;
         Ok(Context {
             store: self.store.clone(),

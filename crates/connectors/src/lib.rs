@@ -61,9 +61,21 @@ pub struct Batch {
     pub cursor: Cursor,
     /// There is more to read right now.
     pub more: bool,
-    /// IMAP: UIDVALIDITY is another than the cursor's; everything is read anew
-    /// and has to be recognized by fingerprint.
+    /// IMAP: UIDVALIDITY is another than the cursor's, or UIDNEXT went back;
+    /// everything is read anew and has to be recognized by fingerprint.
     pub reset: bool,
+    /// Reading ended early, at a message that is neither among these nor behind
+    /// the cursor. What came whole before it is in the batch. The session may
+    /// be of no use any more.
+    pub interrupted: Option<Interrupted>,
+}
+
+/// The connection broke, or the server refused for the moment, while this
+/// message was to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    pub at: Position,
+    pub failure: Failure,
 }
 
 /// Reads a mailbox. Implemented by the logged-in IMAP and POP3 sessions.
@@ -76,7 +88,8 @@ pub trait ReadMail {
         sink: &mut dyn MailSink,
     ) -> impl Future<Output = Result<Batch, Failure>> + Send;
 
-    /// Does what is still to be done. Idempotent. One outcome per entry, in order.
+    /// Does what is still to be done. Idempotent. One outcome per entry, in order;
+    /// what the server refuses is an outcome, an error is the conversation's.
     fn settle(&mut self, settles: &[Settle]) -> impl Future<Output = Result<Vec<Settled>, Failure>> + Send;
 
     /// Looks for a message by its Message-ID (with angle brackets) and says where it stands.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::option_set;
+use crate::{Failure, option_set};
 
 option_set! {
     /// What is done for a mailbox, each with its own next-run time.
@@ -69,6 +69,22 @@ pub enum Cursor {
     Pop3(Pop3Cursor),
 }
 
+impl Cursor {
+    /// Leaves this message behind, read or not. One of the other protocol, or
+    /// of another UIDVALIDITY, changes nothing.
+    pub fn pass(&mut self, position: &Position) {
+        match (self, position) {
+            (Self::Imap(cursor), Position::Imap { uid_validity, uid, .. }) if cursor.uid_validity == *uid_validity => {
+                cursor.next_uid = cursor.next_uid.max(uid.saturating_add(1));
+            }
+            (Self::Pop3(cursor), Position::Pop3 { uidl }) => {
+                cursor.known.insert(uidl.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImapCursor {
     /// 0: this folder has never been opened.
@@ -112,11 +128,50 @@ option_set! {
 }
 
 /// How settling one message ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     Done,
     /// It was no longer there: somebody else removed it, or we did before a crash.
     AlreadyGone,
     /// What stands there is not what was read: it is left alone for good.
     Different,
+    /// The server does not do it, or not to this message. It still stands there.
+    Refused(Failure),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn imap(uid_validity: u32, uid: u32) -> Position {
+        Position::Imap { folder: "INBOX".into(), uid_validity, uid }
+    }
+
+    #[track_caller]
+    fn check_pass(next_uid: u32, position: &Position, expected: u32) {
+        let mut cursor = Cursor::Imap(ImapCursor { uid_validity: 7, next_uid, ..ImapCursor::default() });
+        cursor.pass(position);
+        assert_eq!(cursor, Cursor::Imap(ImapCursor { uid_validity: 7, next_uid: expected, ..ImapCursor::default() }));
+    }
+
+    #[test]
+    fn passing_a_message_goes_on_behind_it() {
+        check_pass(3, &imap(7, 3), 4);
+        check_pass(3, &imap(7, 9), 10);
+    }
+    #[test]
+    fn passing_never_goes_back() {
+        check_pass(30, &imap(7, 3), 30);
+    }
+    #[test]
+    fn what_belongs_elsewhere_is_not_passed() {
+        check_pass(3, &imap(8, 3), 3);
+        check_pass(3, &Position::Pop3 { uidl: "a".into() }, 3);
+    }
+    #[test]
+    fn passing_in_pop3_makes_known() {
+        let mut cursor = Cursor::Pop3(Pop3Cursor::default());
+        cursor.pass(&Position::Pop3 { uidl: "a".into() });
+        assert!(matches!(cursor, Cursor::Pop3(c) if c.known.contains("a")));
+    }
 }

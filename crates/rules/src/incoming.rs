@@ -11,7 +11,7 @@ use model::tables::{Disposition, LedgerEntry, Mailbox, Organization};
 use model::value::Ref;
 use model::verdict::{ReasonCode, Verdict};
 use model::work::Position;
-use model::{Entity, Id, Timestamp};
+use model::{Entity, Id, Timestamp, Update};
 
 use crate::alert::{self, Alert};
 use crate::routing;
@@ -21,11 +21,15 @@ mod email;
 mod keys;
 mod learn;
 mod ledger;
+mod settled;
+mod stumble;
 mod words;
 
 pub(crate) use deliver::{Delivered, Road, deliver};
 pub(crate) use learn::learn as learn_changes;
 pub(crate) use ledger::{Seen, ServedRow};
+pub use settled::settled;
+pub use stumble::{gives_up, is_suspect};
 pub(crate) use words::{cut, line};
 
 /// How often a message that alone goes wrong is tried.
@@ -122,13 +126,7 @@ pub fn learn(facts: &mut MailFacts, verdict: &Verdict) {
 /// after [`ATTEMPTS`] it counts as failed and raises an alert, and can still
 /// be processed again. `attempts`: how often it was tried, this time included.
 pub fn failed(message: &Poison<'_>, attempts: i64, error: &str, now: Timestamp) -> Verdict {
-    let gives_up = attempts >= ATTEMPTS;
-    let (disposition, why) = if gives_up {
-        (Disposition::Failed, format!("Failed {attempts} times, at last because: {error}"))
-    } else {
-        (Disposition::Waiting, format!("Attempt {attempts} of {ATTEMPTS} failed and will be repeated: {error}"))
-    };
-    let why = words::sentence(&why);
+    let (disposition, why) = failure(attempts, error);
     let standing = ledger::Standing {
         mailbox: message.mailbox.reference(),
         position: message.position,
@@ -139,15 +137,75 @@ pub fn failed(message: &Poison<'_>, attempts: i64, error: &str, now: Timestamp) 
         attempts,
     };
     let mut changes = standing.row(disposition, &why, now);
-    if gives_up {
-        changes.extend(given_up(message, &why, now));
+    if disposition == Disposition::Failed {
+        let place = message.position.to_string();
+        changes.extend(given_up(message.mailbox, message.organization, &place, &why, now));
     }
     Verdict { changes, disposition, code: ReasonCode::Unknown, why, email: None }
 }
 
+fn failure(attempts: i64, error: &str) -> (Disposition, String) {
+    let (disposition, why) = if attempts >= ATTEMPTS {
+        (Disposition::Failed, format!("Failed {attempts} times, at last because: {error}"))
+    } else {
+        (Disposition::Waiting, format!("Attempt {attempts} of {ATTEMPTS} failed and will be repeated: {error}"))
+    };
+    (disposition, words::sentence(&why))
+}
+
+/// A message that waits in the ledger cannot even be read again: its raw form
+/// is missing or damaged. Counts as one more attempt that [`failed`].
+pub fn failed_again(
+    row: &LedgerEntry,
+    mailbox: &Mailbox,
+    organization: &Organization,
+    error: &str,
+    now: Timestamp,
+) -> Verdict {
+    let attempts = row.attempts + 1;
+    let (disposition, why) = failure(attempts, error);
+    let update = Update::of::<LedgerEntry>(row.id)
+        .set(LedgerEntry::C.disposition, disposition)
+        .set(LedgerEntry::C.reason, cut(&why, 4000))
+        .set(LedgerEntry::C.attempts, attempts)
+        .set(LedgerEntry::C.seen_on, Some(now));
+    let mut changes = vec![update.into()];
+    if disposition == Disposition::Failed {
+        let place = format!("{}:{}", row.folder, row.position);
+        changes.extend(given_up(mailbox, organization, &place, &why, now));
+    }
+    Verdict { changes, disposition, code: ReasonCode::Unknown, why, email: None }
+}
+
+/// Minutes that a message waits after its first, second, … failed attempt.
+const PAUSES: [i64; 4] = [1, 5, 15, 60];
+
+/// The filter for messages that wait and may be tried now: `attempts`, and
+/// until when the last of them must have been.
+pub fn ripe(now: Timestamp) -> Vec<(i64, Timestamp)> {
+    let before = |minutes| now.checked_sub(model::SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
+    (1..).zip(PAUSES).map(|(attempts, minutes)| (attempts, before(minutes))).collect()
+}
+
 /// The server lists the message but does not deliver it.
-pub fn undeliverable(mailbox: Ref, position: &Position, why: &str, now: Timestamp) -> Verdict {
-    passed_over(mailbox, position, Disposition::Unreadable, why, now)
+pub fn undeliverable(
+    mailbox: &Mailbox,
+    organization: &Organization,
+    position: &Position,
+    why: &str,
+    now: Timestamp,
+) -> Verdict {
+    let mut verdict = passed_over(mailbox.reference(), position, Disposition::Unreadable, why, now);
+    let text = format!(
+        "The server lists a message but does not deliver it ({position}). {} It is left where it is, and the mailbox \
+         goes on without it. Open the message in a mail program: if that cannot show it either, ask the administrator \
+         of the mail server to repair the mailbox, or delete it; otherwise send it to this address again. There may \
+         be more: look for 'The server did not deliver it' in the ledger of the mailbox.",
+        verdict.why
+    );
+    let alert = Alert::error("incoming-message-undeliverable", text).code(INTEGRATION_ERROR);
+    verdict.changes.extend(alert::on_mailbox(alert, mailbox, organization, now));
+    verdict
 }
 
 /// A ledger row for a message that was never read: too old, too large, or not
@@ -159,14 +217,13 @@ pub fn passed_over(mailbox: Ref, position: &Position, disposition: Disposition, 
     Verdict { changes, disposition, code: ReasonCode::Unknown, why, email: None }
 }
 
-fn given_up(message: &Poison<'_>, why: &str, now: Timestamp) -> Option<Change> {
+fn given_up(mailbox: &Mailbox, organization: &Organization, place: &str, why: &str, now: Timestamp) -> Option<Change> {
     let text = format!(
-        "A message could not be made an email ({}). {why} It stays on the server and in the ledger; when the cause is \
-         removed, process it again from the mailbox's ledger.",
-        message.position
+        "A message could not be made an email ({place}). {why} It stays on the server and in the ledger; when the cause \
+         is removed, process it again from the mailbox's ledger."
     );
     let alert = Alert::error("incoming-message-failed", text).code(INTEGRATION_ERROR);
-    alert::on_mailbox(alert, message.mailbox, message.organization, now)
+    alert::on_mailbox(alert, mailbox, organization, now)
 }
 
 /// The work was done before and runs a second time: nothing is left but to

@@ -161,8 +161,7 @@ fn overall(results: &TestResults) -> TestStatus {
 /// password on the other route is reported at once.
 fn retry_wait(mailbox: &Mailbox, results: &TestResults) -> Option<SignedDuration> {
     let failures: Vec<_> = failures(results).map(|(_, failure)| failure).collect();
-    let passing = !failures.is_empty()
-        && failures.iter().all(|failure| may_pass(failure));
+    let passing = !failures.is_empty() && failures.iter().all(|failure| may_pass(failure));
     let wait = RETRIES.get(usize::try_from(mailbox.test_retries).ok()?)?;
     passing.then(|| SignedDuration::from_secs(*wait))
 }

@@ -203,8 +203,8 @@ impl<'a> Search<'_, 'a> {
 
     /// An address of a user or queue here.
     fn is_ours(&self, key: &str) -> bool {
-        let known = self.facts.known.get(key).into_iter().flatten();
-        self.own.contains(key) || known.into_iter().any(|k| matches!(k.record.table, "systemuser" | "queue"))
+        let mut known = self.facts.known.get(key).into_iter().flatten();
+        self.own.contains(key) || known.any(|k| matches!(k.record.table, "systemuser" | "queue"))
     }
 
     fn is_plausible(&self, email: &StoredEmail) -> bool {

@@ -141,9 +141,12 @@ pub fn due(mailbox: Id, workload: Workload, at: Timestamp) -> Vec<Change> {
 /// Something that may have held the mailbox back was changed: what it is
 /// enabled for is looked at again.
 pub fn resume(mailbox: &Mailbox, at: Timestamp) -> Vec<Change> {
-    let enabled =
-        [(mailbox.enabled_incoming, Workload::Incoming), (mailbox.enabled_outgoing, Workload::Outgoing)];
-    enabled.into_iter().filter(|(enabled, _)| *enabled).flat_map(|(_, workload)| due(mailbox.id, workload, at)).collect()
+    let enabled = [(mailbox.enabled_incoming, Workload::Incoming), (mailbox.enabled_outgoing, Workload::Outgoing)];
+    enabled
+        .into_iter()
+        .filter(|(enabled, _)| *enabled)
+        .flat_map(|(_, workload)| due(mailbox.id, workload, at))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Users and queues, and what they share with their mailboxes: the address,
 //! the methods, the approval, the state.
 
+use jiff::Timestamp;
 use model::mail::{address_key, is_address};
 use model::tables::{
-    Approval, EmailServerProfile, FullNameConvention, IncomingMethod, Mailbox, Organization, OutgoingMethod, Queue,
-    State, SystemUser, UserSettings,
+    Approval, Email, EmailServerProfile, EmailStatus, FullNameConvention, IncomingMethod, Mailbox, Organization,
+    OutgoingMethod, Queue, State, SystemUser, UserSettings,
 };
 use model::work::Workload;
 use model::{Change, Entity, Id, Ref, Refusal, Refusals, Update};
@@ -67,7 +68,7 @@ pub fn user_saved(
         changes.push(Change::Ensure(settings_of(&user).into_record()));
     }
     match facts.mailbox {
-        None if before.is_none() && facts.organization.create_mailboxes => {
+        None if creates(before.is_none(), &user.address, user.is_disabled, facts) => {
             let mailbox = mailbox::for_user(&user, facts.organization, facts.default_profile, facts.new_mailbox);
             user.default_mailbox = Some(mailbox.reference());
             (user.incoming, user.outgoing) = (mailbox.incoming, mailbox.outgoing);
@@ -108,7 +109,7 @@ pub fn queue_saved(before: Option<&Queue>, after: Queue, facts: &OwnerFacts<'_>)
     address_faults(&queue.address, Queue::C.address.name, changed_address, facts, &mut faults);
     let mut changes = Vec::new();
     match facts.mailbox {
-        None if before.is_none() && facts.organization.create_mailboxes => {
+        None if creates(before.is_none(), &queue.address, queue.state == State::Inactive, facts) => {
             let mailbox = mailbox::for_queue(&queue, facts.organization, facts.new_mailbox);
             queue.default_mailbox = Some(mailbox.reference());
             (queue.incoming, queue.outgoing) = (mailbox.incoming, mailbox.outgoing);
@@ -166,6 +167,30 @@ pub fn mailbox_saved(mailbox: &Mailbox, regarding: Regarding<'_>) -> Option<Chan
         ),
     };
     update.map(Change::from)
+}
+
+/// A new user or queue gets a mailbox where the organization says so; one that
+/// was made while it said otherwise gets it with the next edit, once it has an
+/// address of its own to serve.
+fn creates(new: bool, address: &str, disabled: bool, facts: &OwnerFacts<'_>) -> bool {
+    let served = !address.is_empty() && !disabled && facts.address_taken_by.is_none();
+    facts.organization.create_mailboxes && (new || served)
+}
+
+/// What somebody sent before there was a mailbox waits for one: this mailbox
+/// takes it over, and looks at it at once.
+pub fn adopt(mailbox: Id, waiting: &[Email], now: Timestamp) -> Vec<Change> {
+    let adopted = |email: &Email| {
+        let update = Update::of::<Email>(email.id)
+            .set(Email::C.sender_mailbox, Some(Ref::new(Mailbox::TABLE.logical, mailbox)))
+            .expect(Email::C.status, EmailStatus::PendingSend);
+        Change::from(update)
+    };
+    let mut changes: Vec<Change> = waiting.iter().map(adopted).collect();
+    if !changes.is_empty() {
+        changes.extend(schedule::due(mailbox, Workload::Outgoing, now));
+    }
+    changes
 }
 
 /// A mailbox that is created: the row and its work items, none of them due.

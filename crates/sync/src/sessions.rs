@@ -51,6 +51,14 @@ impl Reader {
         }
     }
 
+    /// Whether anything may be asked over it any more.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Self::Imap(reader) => !reader.is_broken(),
+            Self::Pop3(session) => session.is_usable(),
+        }
+    }
+
     /// POP3 locks the mailbox and shows its state as of the login, so its
     /// sessions end with the cycle.
     pub fn may_wait(&self) -> bool {
@@ -91,7 +99,7 @@ impl Sessions {
     }
 
     pub fn put(&self, mailbox: Id, open: Open) {
-        if open.reader.may_wait() {
+        if open.reader.may_wait() && open.reader.is_usable() {
             self.lock().insert(mailbox, Waiting { open: Open { waited: true, ..open }, since: Instant::now() });
         }
     }

@@ -70,8 +70,7 @@ impl Postroom {
     pub fn restore(binary: &Path, options: Options, backup: &Path, keys: &Path, token: &str) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("postroom-").tempdir()?;
         let port = Port::reserve()?;
-        let this =
-            Self { binary: binary.to_owned(), directory, options, port, token: token.to_owned(), service: None };
+        let this = Self { binary: binary.to_owned(), directory, options, port, token: token.to_owned(), service: None };
         fs::copy(keys, this.data_dir().join("keys"))?;
         let mut arguments = vec!["restore".to_owned(), backup.display().to_string()];
         if let Some(url) = &this.options.database {

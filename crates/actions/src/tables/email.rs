@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::draft::Draft;
 use crate::error::{ActionError, invalid_operation};
 use crate::plan::Plan;
-use crate::tables::{attachment, parties};
+use crate::tables::{attachment, ledger, parties};
 
 /// What may still be written when an email is no longer open: how it is filed.
 const FILING: &[&str] = &[
@@ -140,7 +140,7 @@ async fn write_attachments(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result<()
 }
 
 /// An email goes with its parties, attachments, queue items and alerts; the
-/// ledger stays and forgets it.
+/// ledger stays, and forgets it and its bytes.
 pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
     let status = row.typed(Email::C.status)?;
     if status == EmailStatus::Sending {
@@ -167,5 +167,6 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
     for delivery in ctx.store.list::<Delivery>(&query).await? {
         changes.push(Change::delete::<Delivery>(delivery.id));
     }
+    changes.extend(ledger::let_go(ctx, row).await?);
     Ok(changes)
 }

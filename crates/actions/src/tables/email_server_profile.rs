@@ -2,7 +2,7 @@
 //! the mailboxes that use the profile.
 
 use model::tables::{EmailServerProfile, Mailbox, State, TraceLog};
-use model::{Change, Entity, Filter, Query, Record, Ref, Update};
+use model::{Change, Entity, Filter, Query, Record, Ref, Refusal, Update};
 use rules::mailbox::reset_tests;
 use rules::profile::{ProfileFacts, affected, save};
 use rules::schedule;
@@ -48,12 +48,26 @@ async fn mailboxes(ctx: &Context, profile: model::Id) -> Result<Vec<Mailbox>, Ac
     Ok(ctx.store.list::<Mailbox>(&Query::of::<Mailbox>().filter(Filter::eq(Mailbox::C.profile, this))).await?)
 }
 
+/// A mailbox must not be left alone with a test that cannot run. 0x8005E248
+fn refuse_tested(mailboxes: &[Mailbox]) -> Result<(), Refusal> {
+    let Some(tested) = mailboxes.iter().find(|m| m.test_scheduled) else { return Ok(()) };
+    let message = format!(
+        "The profile cannot be deleted while its mailbox '{}' is being tested. Delete it when the test has ended.",
+        tested.name
+    );
+    Err(Refusal::new(0x8005_E248, "TestEmailConfigurationScheduledInProgress", message))
+}
+
 /// Its mailboxes stay, without a profile and untested; its alerts go.
 pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
     let mut changes: Vec<Change> = Vec::new();
-    for mailbox in mailboxes(ctx, row.id).await? {
+    let mailboxes = mailboxes(ctx, row.id).await?;
+    refuse_tested(&mailboxes)?;
+    for mailbox in mailboxes {
         let update = reset_tests(&mailbox, true, true).unwrap_or_else(|| Update::of::<Mailbox>(mailbox.id));
-        changes.push(update.set(Mailbox::C.profile, None).into());
+        // Not even when the test is scheduled in this very moment.
+        let update = update.set(Mailbox::C.profile, None).expect(Mailbox::C.test_scheduled, false);
+        changes.push(update.into());
     }
     let query = Query::of::<TraceLog>().filter(Filter::eq(TraceLog::C.regarding, Some(row.reference())));
     for alert in ctx.store.list::<TraceLog>(&query).await? {

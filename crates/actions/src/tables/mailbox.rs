@@ -63,7 +63,7 @@ fn may_test(ctx: &Context, row: &Record) -> Result<(), model::Refusal> {
 fn approve(ctx: &Context, mailbox: &Mailbox, wanted: Approval, owned: &Owned) -> Result<Mailbox, model::Refusals> {
     let facts = ApprovalFacts {
         privilege: ctx.actor.is_administrator,
-        privilege_for_own: false,
+        privilege_for_own: owned.organization.require_privilege_for_own,
         regarding: owned.facts(false, false).regarding,
     };
     approval::set(mailbox, wanted, &ctx.actor, facts, ctx.now)

@@ -5,6 +5,7 @@ mod attachment;
 mod business_unit;
 mod email;
 mod email_server_profile;
+mod ledger;
 mod mailbox;
 mod organization;
 mod parties;
@@ -42,7 +43,10 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
             Ok(())
         }
         "pr_ledgerentry" => {
-            plan.fault(not_supported(plan, "The ledger is kept by the service and cannot be written."));
+            plan.fault(not_supported(
+                plan,
+                "The ledger is kept by the service. A message is processed again with {\"pr_disposition\": 0} alone.",
+            ));
             Ok(())
         }
         "usersettings" if plan.creating() => {

@@ -38,10 +38,12 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     };
     if plan.was_given(Queue::C.approval) && wanted != saved.record.approval {
         let regarding = saved.record.clone();
-        saved.record.approval =
-            system_user::approve(plan, held.as_ref(), wanted, Regarding::Queue(&regarding), saved.changes.is_empty());
+        let alone = saved.changes.is_empty();
+        let regarding = Regarding::Queue(&regarding);
+        saved.record.approval = system_user::approve(plan, held.as_ref(), wanted, regarding, &organization, alone);
     }
     plan.also.extend(saved.changes);
+    system_user::adopt_waiting(plan, saved.record.default_mailbox).await?;
     plan.after.values.extend(saved.record.into_record().values);
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Users: each with settings and a mailbox; the address, the methods and the
 //! approval stand in both and follow each other.
 
-use model::tables::{Approval, Mailbox, SystemUser};
-use model::{Change, Entity, Refusal, Update};
+use model::tables::{Approval, Email, EmailStatus, Mailbox, Organization, SystemUser};
+use model::{Change, Entity, Filter, Query, Ref, Refusal, Update};
 use rules::approval::{self, ApprovalFacts};
 use rules::mailbox::Regarding;
 use rules::schedule;
-use rules::user_queue::{OwnerFacts, user_saved};
+use rules::user_queue::{OwnerFacts, adopt, user_saved};
 
 use crate::error::ActionError;
 use crate::facts;
@@ -47,11 +47,30 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     };
     if plan.was_given(SystemUser::C.approval) && wanted != saved.record.approval {
         let regarding = saved.record.clone();
-        saved.record.approval =
-            approve(plan, mailbox.as_ref(), wanted, Regarding::User(&regarding), saved.changes.is_empty());
+        let alone = saved.changes.is_empty();
+        let regarding = Regarding::User(&regarding);
+        saved.record.approval = approve(plan, mailbox.as_ref(), wanted, regarding, &organization, alone);
     }
     plan.also.extend(saved.changes);
+    adopt_waiting(plan, saved.record.default_mailbox).await?;
     plan.after.values.extend(saved.record.into_record().values);
+    Ok(())
+}
+
+/// Emails that are adopted with one save; more follow with the next.
+const ADOPTED: usize = 1000;
+
+/// What was issued in this user's or queue's name while there was no mailbox
+/// waits for one.
+pub(crate) async fn adopt_waiting(plan: &mut Plan<'_>, mailbox: Option<Ref>) -> Result<(), ActionError> {
+    let (Some(mailbox), false) = (mailbox, plan.creating()) else { return Ok(()) };
+    let query = Query::of::<Email>()
+        .filter(Filter::eq(Email::C.status, EmailStatus::PendingSend))
+        .filter(Filter::eq(Email::C.sender_mailbox, None))
+        .filter(Filter::eq(Email::C.email_sender, Some(plan.after.reference())))
+        .limit(ADOPTED);
+    let waiting = plan.ctx.store.list::<Email>(&query).await?;
+    plan.also.extend(adopt(mailbox.id, &waiting, plan.ctx.now));
     Ok(())
 }
 
@@ -61,6 +80,7 @@ pub(crate) fn approve(
     mailbox: Option<&Mailbox>,
     wanted: Approval,
     regarding: Regarding<'_>,
+    organization: &Organization,
     alone: bool,
 ) -> Approval {
     let Some(mailbox) = mailbox.filter(|_| alone) else {
@@ -70,7 +90,7 @@ pub(crate) fn approve(
     };
     let facts = ApprovalFacts {
         privilege: plan.ctx.actor.is_administrator,
-        privilege_for_own: false,
+        privilege_for_own: organization.require_privilege_for_own,
         regarding: Some(regarding),
     };
     match approval::set(mailbox, wanted, &plan.ctx.actor, facts, plan.ctx.now) {

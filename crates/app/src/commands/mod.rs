@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 mod backup;
+mod compact;
 mod docs;
 mod doctor;
 mod email;
@@ -52,8 +53,10 @@ enum Command {
     Profile(profile::Profile),
     /// Emails: list, show, send.
     Email(email::Email),
-    /// What became of every message.
+    /// What became of every message: show, retry.
     Ledger(ledger::Ledger),
+    /// Give back the room of messages that nothing refers to any more.
+    Compact(compact::Compact),
     /// Check the installation.
     Doctor(doctor::Doctor),
     /// The key ring that seals passwords and tokens.
@@ -75,6 +78,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Profile(command) => command.run().await,
         Command::Email(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
+        Command::Compact(command) => command.run().await,
         Command::Doctor(command) => return command.run().await,
         Command::Key(command) => command.run().await,
         Command::Backup(command) => command.run().await,

@@ -18,7 +18,8 @@ const KIM: &str = "kim@customers.test";
 fn deliver(crm: &Crm, member: &Member, seed: u64, size: usize) -> Result<String> {
     let subject = format!("Number {seed}");
     let to = [member.address.as_str()];
-    let draft = Draft { seed, kind: Kind::Plain, from: KIM, to: &to, cc: &[], subject: &subject, references: &[], size };
+    let draft =
+        Draft { seed, kind: Kind::Plain, from: KIM, to: &to, cc: &[], subject: &subject, references: &[], size };
     crm.mail.dovecot.deliver(&member.address, &draft.write())?;
     Ok(subject)
 }
@@ -67,7 +68,7 @@ async fn falls_silent(protocol: Protocol) -> Result<()> {
     let anna = ready_user(&crm, "Anna", protocol)?;
     proxy.set(Fault::Delay(Duration::from_millis(20)));
     let before = proxy.bytes().1;
-    let subjects = (0..10).map(|seed| deliver(&crm, &anna, seed, 100_000)).collect::<Result<Vec<_>>>()?;
+    let subjects = (0..20).map(|seed| deliver(&crm, &anna, seed, 200_000)).collect::<Result<Vec<_>>>()?;
     crm.api.wait_for(Duration::from_secs(30), "the transfer to be on its way", || {
         Ok((proxy.bytes().1 > before + 150_000).then_some(()))
     })?;
@@ -225,7 +226,10 @@ async fn goes_wrong(fault: Vec<Step>) -> Result<()> {
     led.meets(script)?;
     let row = proxied::mailbox(&led.crm, &led.anna)?;
     assert!(row["lastsyncerror"].is_string(), "the mailbox says what went wrong: {row}");
-    assert_eq!(led.crm.ledger(led.anna.mailbox)?.iter().filter(|row| row["pr_subject"] != "Number 900").count(), tests_in(&led)?);
+    assert_eq!(
+        led.crm.ledger(led.anna.mailbox)?.iter().filter(|row| row["pr_subject"] != "Number 900").count(),
+        tests_in(&led)?
+    );
     led.goes_on()
 }
 
@@ -293,7 +297,8 @@ async fn one_message_that_is_refused_does_not_stop_the_others() -> Result<()> {
     for subject in ["Before", "Behind"] {
         assert!(ledger.iter().any(|row| row["pr_subject"] == subject && disposition(row) == TRACKED), "{ledger:?}");
     }
-    let row = ledger.iter().find(|row| row["pr_position"] == format!("{}/{bad}", led.uid_validity)).context("its row")?;
+    let row =
+        ledger.iter().find(|row| row["pr_position"] == format!("{}/{bad}", led.uid_validity)).context("its row")?;
     assert_eq!(disposition(row), 10, "{row}");
     assert!(row["pr_reason"].as_str().is_some_and(|why| why.contains("message 2 is damaged")), "{row}");
     assert_enabled(&led.crm, &led.anna)

@@ -69,7 +69,14 @@ async fn two_workers_do_nothing_twice() -> Result<()> {
         let subject = format!("Number {number}");
         for member in &members {
             // The same message in three mailboxes.
-            let raw = letter(KIM, "anna@company.test, berta@company.test, carla@company.test", &subject, &format!("n{number}"), "", "text");
+            let raw = letter(
+                KIM,
+                "anna@company.test, berta@company.test, carla@company.test",
+                &subject,
+                &format!("n{number}"),
+                "",
+                "text",
+            );
             crm.mail.dovecot.deliver(&member.address, &raw)?;
         }
         let from = &members[number % members.len()];
@@ -102,7 +109,11 @@ async fn two_workers_do_nothing_twice() -> Result<()> {
 fn metric(base: &str, name: &str) -> Result<f64> {
     let text = testkit::Api::new(base, "").request("GET", "/metrics", None, &[])?.body;
     let text = text.as_str().context("metrics are text")?.to_owned();
-    Ok(text.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    Ok(text
+        .lines()
+        .filter(|line| line.starts_with(name))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum())
 }
 
 /// A worker is stopped (SIGSTOP) in the middle of a message, its mailbox is
@@ -122,7 +133,14 @@ async fn a_mailbox_is_taken_over_and_the_late_worker_is_refused() -> Result<()> 
     let before = proxy.bytes().1;
     for number in 0..20 {
         let subject = format!("Number {number}");
-        let raw = letter(KIM, "anna@company.test", &subject, &format!("n{number}"), "", &"words and more words\r\n".repeat(3000));
+        let raw = letter(
+            KIM,
+            "anna@company.test",
+            &subject,
+            &format!("n{number}"),
+            "",
+            &"words and more words\r\n".repeat(3000),
+        );
         crm.mail.dovecot.deliver(&anna.address, &raw)?;
         subjects.push(subject);
     }
@@ -137,9 +155,11 @@ async fn a_mailbox_is_taken_over_and_the_late_worker_is_refused() -> Result<()> 
     let raw = letter(KIM, "anna@company.test", "Afterwards", "afterwards", "", "text");
     crm.mail.dovecot.deliver(&anna.address, &raw)?;
     subjects.push("Afterwards".into());
-    crm.api.wait_for(Duration::from_secs(30), "the late worker to notice", || {
-        Ok(late.log().contains("another worker has taken over").then_some(()))
-    }).with_context(|| late.log())?;
+    crm.api
+        .wait_for(Duration::from_secs(30), "the late worker to notice", || {
+            Ok(late.log().contains("another worker has taken over").then_some(()))
+        })
+        .with_context(|| late.log())?;
     proxied::all_received_once(&crm, &anna, &subjects, Protocol::Imap)?;
     proxied::assert_enabled(&crm, &anna)
 }

@@ -29,7 +29,8 @@ pub async fn company(postfix_extra: &str) -> Result<Proxied> {
     let smtp = CutProxy::start(crm.mail.postfix.submission_port())?;
     for (profile, incoming) in [(crm.imap, &imap), (crm.pop3, &pop3)] {
         let ports = json!({
-            "incomingportnumber": incoming.port(), "outgoingportnumber": smtp.port(), "pr_commandtimeout": 3000,
+            "incomingportnumber": incoming.port(), "outgoingportnumber": smtp.port(),
+            "pr_commandtimeout": 3000, "timeoutmailboxconnection": true, "timeoutmailboxconnectionafteramount": 3000,
         });
         crm.api.update(&format!("emailserverprofiles({profile})"), &ports)?;
     }

@@ -241,6 +241,8 @@ async fn an_approval_or_a_profile_that_comes_back_brings_the_mail() -> Result<()
         (2, &mailbox, json!({ "emailrouteraccessapproval": 3 }), json!({ "emailrouteraccessapproval": 1 })),
     ] {
         crm.api.update(path, &off)?;
+        // A cycle that had begun before may still be looking.
+        tokio::time::sleep(Duration::from_secs(2)).await;
         let subject = format!("Held back {n}");
         let raw = letter("kim@customers.test", &anna.address, &subject, &format!("held{n}"), "", "text");
         crm.mail.send("kim@customers.test", &[&anna.address], &raw).await?;

@@ -12,6 +12,8 @@ use uuid::Uuid;
 use crate::common::*;
 use crate::proxied::{self, Proxied};
 
+/// A copy of an email sent from here.
+const OWN_COPY: i64 = 15;
 const KIM: &str = "kim@customers.test";
 /// Every handshake is a whole one, so that connections are alike to the byte.
 const NO_RESUMPTION: &str = "smtpd_tls_mandatory_protocols = TLSv1.2\ntls_ssl_options = NO_TICKET\n";
@@ -124,6 +126,34 @@ async fn where_nothing_can_be_looked_up_a_person_decides() -> Result<()> {
     }
     let row = crm.api.get(&format!("emails({email})"))?;
     assert_eq!(row["statuscode"], SENDING, "{row}");
+    assert_eq!(arrived(&crm, "Number 1")?, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_copy_that_was_received_and_deleted_counts() -> Result<()> {
+    let copies = format!("{NO_RESUMPTION}sender_bcc_maps = inline:{{ {{support@company.test=support@company.test}} }}");
+    let Proxied { crm, smtp, imap: _imap, .. } = proxied::company(&copies).await?;
+    let support = ready_queue(&crm, "Support", true)?;
+    crm.mail.user(KIM)?;
+    let send = |subject: &str| send(&crm, ("queue", support.id), &[(KIM, 2)], subject, "<p>Our offer</p>");
+    let before = smtp.bytes().1;
+    wait_for_status(&crm, send("Number 0")?, SENT)?;
+    crm.mail.wait_for_text(KIM, "Number 0").await?;
+    std::thread::sleep(Duration::from_millis(500));
+    smtp.set(deaf_at_the_dot((0, smtp.bytes().1 - before)));
+    let email = send("Number 1")?;
+    crm.mail.wait_for_text(KIM, "Number 1").await.context("the server has it")?;
+    smtp.set(Fault::None);
+    crm.api.wait_for(Duration::from_secs(40), "the own copy to be received", || {
+        let ledger = crm.ledger(support.mailbox)?;
+        let copy = |row: &Value| disposition(row) == OWN_COPY && row["_pr_activityid_value"] == email.to_string();
+        Ok((ledger.iter().any(copy) && crm.mail.dovecot.list(&support.address)?.is_empty()).then_some(()))
+    })?;
+    let row = crm.api.get(&format!("emails({email})"))?;
+    assert_eq!(row["statuscode"], SENDING, "the outcome is uncertain until it is looked up: {row}");
+    let row = wait_long(&crm, email, |row| row["statuscode"] == SENT)?;
+    assert_eq!(row["deliveryattempts"], 1, "{row}");
     assert_eq!(arrived(&crm, "Number 1")?, 1);
     Ok(())
 }

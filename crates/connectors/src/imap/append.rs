@@ -51,7 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             }
             failure
         };
-        self.engine.flush(during).await.map_err(uncertain)?;
+        self.engine.flush_long(during).await.map_err(uncertain)?;
         let done = self.engine.finish(during, tag, &mut NoLiterals).await.map_err(uncertain)?.ok()?;
         let place = done.code.filter(|(name, _)| name == "APPENDUID").and_then(|(_, arguments)| {
             let mut numbers = arguments.split_ascii_whitespace().map(|n| n.parse::<u32>().ok());

@@ -12,9 +12,9 @@ use super::codes;
 use super::wire::{Literals, NoLiterals, Response, Status, Wire, WireError};
 use crate::net::Transcript;
 
-/// A command may last this many times the time that the server may be silent;
-/// a server that trickles must not hold us for ever.
-const WHOLE_COMMAND: u32 = 60;
+/// What a command that carries messages, or may list very many, may take as a
+/// whole, however lively the server: one that trickles must not hold us for ever.
+const LONG_COMMAND: Duration = Duration::from_mins(30);
 
 /// Takes what the server says while a command runs.
 pub(super) trait Handler: Literals {
@@ -135,11 +135,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Engine<S> {
     }
 
     /// Sends what is queued, in one write.
+    /// What it answers is short: all of it has to come before the server would
+    /// have been silent for too long.
     pub async fn flush(&mut self, during: Step) -> Result<(), Failure> {
+        self.flush_within(during, self.wire.patience).await
+    }
+
+    /// The same for commands that carry messages or list very many.
+    pub async fn flush_long(&mut self, during: Step) -> Result<(), Failure> {
+        self.flush_within(during, self.wire.patience.max(LONG_COMMAND)).await
+    }
+
+    async fn flush_within(&mut self, during: Step, limit: Duration) -> Result<(), Failure> {
         if self.broken {
             return Err(self.lost(during));
         }
-        self.deadline = Some(Instant::now() + self.wire.patience * WHOLE_COMMAND);
+        self.deadline = Some(Instant::now() + limit);
         let sent = self.wire.flush().await;
         sent.map_err(|e| self.broke(during, &e))
     }
@@ -148,6 +159,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Engine<S> {
     pub async fn run(&mut self, during: Step, command: &str, handler: &mut dyn Handler) -> Result<Done, Failure> {
         let tag = self.queue(command);
         self.flush(during).await?;
+        self.finish(during, tag, handler).await
+    }
+
+    /// The same for a command that carries messages or lists very many.
+    pub async fn run_long(&mut self, during: Step, command: &str, handler: &mut dyn Handler) -> Result<Done, Failure> {
+        let tag = self.queue(command);
+        self.flush_long(during).await?;
         self.finish(during, tag, handler).await
     }
 
@@ -180,12 +198,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Engine<S> {
         if self.broken {
             return Err(self.lost(during));
         }
-        if self.deadline.is_some_and(|d| Instant::now() > d) {
-            self.broken = true;
-            return Err(Failure::temporary(during, "the server takes too long for one command"));
-        }
-        if let Err(error) = self.wire.read(handler).await {
-            return Err(self.broke(during, &error));
+        let read = match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, self.wire.read(handler)).await,
+            None => Ok(self.wire.read(handler).await),
+        };
+        match read {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.broke(during, &error)),
+            Err(_elapsed) => {
+                self.broken = true;
+                let failure = Failure::temporary(during, "the server takes too long over one command");
+                return Err(failure.with_transcript(self.heard.transcript.lines()));
+            }
         }
         let response = self.wire.response();
         self.heard.note(during, &response, self.wire.raw());

@@ -40,11 +40,24 @@ pub(super) struct Delivered {
     pub ticket: usize,
 }
 
-/// What became of the messages asked for. What is in neither list has vanished.
+/// What became of the messages asked for, up to the one at which it went wrong.
+/// What is in neither list has vanished.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     pub delivered: Vec<Delivered>,
     pub undeliverable: Vec<(u32, String)>,
+    /// Nothing is known of this message and of those with higher UIDs.
+    pub interrupted: Option<(u32, Failure)>,
+}
+
+impl Fetched {
+    /// Went wrong at this message: those after it have to be read again, so
+    /// that the cursor can stand before it.
+    fn interrupt(&mut self, uid: u32, failure: Failure) {
+        self.delivered.retain(|d| d.uid < uid);
+        self.undeliverable.retain(|(u, _)| *u < uid);
+        self.interrupted = Some((uid, failure));
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
@@ -61,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             }
         });
         let command = format!("UID FETCH {uids} (UID RFC822.SIZE INTERNALDATE)");
-        let done = self.engine.run(Step::Read, &command, &mut listen).await?;
+        let done = self.engine.run_long(Step::Read, &command, &mut listen).await?;
         if done.status == Status::Bad {
             done.ok()?;
         } else if done.status != Status::Ok {
@@ -86,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 there.insert(*uid);
             }
         });
-        self.engine.run(Step::Read, &format!("UID FETCH {uids} (UID)"), &mut listen).await?.ok()?;
+        self.engine.run_long(Step::Read, &format!("UID FETCH {uids} (UID)"), &mut listen).await?.ok()?;
         Ok(there)
     }
 
@@ -110,11 +123,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         if bodies.began {
             bodies.sink.abandon();
         }
-        result?;
         let missing = bodies.missing();
-        let mut fetched = Fetched { delivered: bodies.delivered, undeliverable: Vec::new() };
-        if !missing.is_empty() {
-            self.fetch_again(&missing, sink, &mut fetched).await?;
+        let stored = !bodies.sink_failed;
+        let mut fetched = Fetched { delivered: bodies.delivered, ..Fetched::default() };
+        match (result, missing.first()) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => self.fetch_again(&missing, sink, &mut fetched).await?,
+            // Servers deliver in order: the first that did not come is where it broke.
+            (Err(failure), Some(uid)) if stored => fetched.interrupt(uid, failure),
+            (Err(failure), _) => return Err(failure),
         }
         fetched.delivered.sort_unstable_by_key(|d| d.uid);
         Ok(fetched)
@@ -136,7 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 queued = true;
             }
             if queued {
-                self.engine.flush(during).await?;
+                self.engine.flush_long(during).await?;
             }
             if in_flight.is_empty() {
                 return Ok(());
@@ -144,10 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             match self.engine.event(during, bodies).await? {
                 Event::Done(done) => {
                     in_flight.retain(|&tag| tag != done.tag);
-                    // NO: what is missing is tried again alone. BAD: the server does not understand us at all.
-                    if done.status == Status::Bad {
-                        done.ok()?;
-                    }
+                    // What is missing after a NO or BAD is tried again alone.
                 }
                 Event::Untagged => {}
                 Event::Continue(_) => return Err(self.engine.confused(during, "the server wants more of a FETCH")),
@@ -162,22 +176,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         sink: &mut dyn MailSink,
         fetched: &mut Fetched,
     ) -> Result<(), Failure> {
-        let there = self.existing(missing).await?;
+        let there = match (self.existing(missing).await, missing.first()) {
+            (Ok(there), _) => there,
+            (Err(failure), Some(uid)) => {
+                fetched.interrupt(uid, failure);
+                return Ok(());
+            }
+            (Err(failure), None) => return Err(failure),
+        };
         for uid in there.iter() {
             let wanted = [uid];
             let mut bodies = Bodies::new(&wanted, sink);
             let command = format!("UID FETCH {uid} (UID BODY.PEEK[])");
-            let done = self.engine.run(Step::Read, &command, &mut bodies).await;
+            let done = self.engine.run_long(Step::Read, &command, &mut bodies).await;
             if bodies.began {
                 bodies.sink.abandon();
             }
-            let done = done?;
+            let done = match done {
+                Err(failure) if bodies.sink_failed => return Err(failure),
+                done => done,
+            };
             if let Some(delivered) = bodies.delivered.pop() {
                 fetched.delivered.push(delivered);
                 continue;
             }
             let reason = bodies.faults.pop().unwrap_or("the server lists the message but does not deliver it");
-            fetched.undeliverable.push((uid, why_not(done, reason)?));
+            match done.and_then(|done| why_not(done, reason)) {
+                Ok(why) => fetched.undeliverable.push((uid, why)),
+                Err(failure) => {
+                    fetched.interrupt(uid, failure);
+                    return Ok(());
+                }
+            }
             if fetched.delivered.is_empty() && fetched.undeliverable.len() >= NONE_OF_MANY {
                 let said = fetched.undeliverable.pop().map(|(_, said)| said).unwrap_or_default();
                 let detail = format!("the server delivers none of {NONE_OF_MANY} messages: {said}");
@@ -210,6 +240,8 @@ struct Bodies<'a> {
     octets: u64,
     delivered: Vec<Delivered>,
     faults: Vec<&'static str>,
+    /// The trouble is here and not with the server.
+    sink_failed: bool,
 }
 
 impl<'a> Bodies<'a> {
@@ -223,6 +255,7 @@ impl<'a> Bodies<'a> {
             octets: 0,
             delivered,
             faults: Vec::new(),
+            sink_failed: false,
         }
     }
 
@@ -238,14 +271,14 @@ impl<'a> Bodies<'a> {
 
     fn begin(&mut self, size: u64) -> io::Result<()> {
         self.abandon();
-        self.sink.begin(size)?;
+        self.sink.begin(size).inspect_err(|_| self.sink_failed = true)?;
         (self.began, self.octets) = (true, 0);
         Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.octets += bytes.len() as u64;
-        self.sink.write(bytes)
+        self.sink.write(bytes).inspect_err(|_| self.sink_failed = true)
     }
 
     fn take(&mut self, items: &FetchItems<'_>) -> io::Result<()> {
@@ -266,7 +299,7 @@ impl<'a> Bodies<'a> {
         let at = items.uid.and_then(|uid| self.wanted.binary_search(&uid).ok());
         let Some(at) = at.filter(|&at| self.began && !self.arrived[at]) else { return Ok(()) };
         self.began = false;
-        let ticket = self.sink.finish()?;
+        let ticket = self.sink.finish().inspect_err(|_| self.sink_failed = true)?;
         self.arrived[at] = true;
         self.delivered.push(Delivered { uid: self.wanted[at], octets: self.octets, ticket });
         Ok(())

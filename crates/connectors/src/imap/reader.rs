@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::date;
 use super::fetch::Listed;
 use super::sequence::SequenceSet;
-use super::session::Session;
-use crate::{Batch, Limit, MailSink, RawMail, ReadMail};
+use super::session::{OpenFolder, Session};
+use crate::{Batch, Interrupted, Limit, MailSink, RawMail, ReadMail};
 
 /// Messages listed at once, ahead of fetching them.
 const LIST_AHEAD: u64 = 1000;
@@ -92,10 +92,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> ImapReader<S> {
         self.session.wait_for_news(limit).await
     }
 
-    /// Looks at the folder anew. Returns UIDVALIDITY and UIDNEXT.
-    async fn look(&mut self) -> Result<(u32, u32), Failure> {
+    /// Looks at the folder anew. Returns UIDVALIDITY and UIDNEXT. A folder
+    /// whose UIDNEXT is below `next_uid` is opened anew to be sure of it.
+    async fn look(&mut self, next_uid: u32) -> Result<(u32, u32), Failure> {
         let is_open = self.session.open_folder().is_some_and(|open| open.name == self.folder);
-        if !is_open || self.session.noop().await? {
+        let looks_back = |open: Option<&OpenFolder>| open.and_then(|open| open.uid_next).is_some_and(|n| n < next_uid);
+        if !is_open || self.session.noop().await? || looks_back(self.session.open_folder()) {
             self.session.examine(&self.folder).await?;
         }
         let Some(open) = self.session.open_folder().cloned() else {
@@ -110,10 +112,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> ImapReader<S> {
 
     /// Makes a plan for what stands after `cursor`; says whether all is to be read anew.
     async fn make_plan(&mut self, cursor: &ImapCursor) -> Result<(Plan, bool), Failure> {
-        let (uid_validity, uid_next) = self.look().await?;
+        let (uid_validity, uid_next) = self.look(cursor.next_uid).await?;
         let mut cursor = cursor.clone();
-        let reset = cursor.uid_validity != 0 && cursor.uid_validity != uid_validity;
-        if cursor.uid_validity != uid_validity {
+        // UIDs never fall (RFC 9051, section 2.3.1.1): where they did, a backup was put back, or it is
+        // another folder. Without a UIDNEXT it only means that the last message went.
+        let said = self.session.open_folder().and_then(|open| open.uid_next);
+        let fell = said.is_some_and(|said| said < cursor.next_uid);
+        let reset = cursor.uid_validity != 0 && (cursor.uid_validity != uid_validity || fell);
+        if cursor.uid_validity != uid_validity || reset {
             cursor = ImapCursor { uid_validity, next_uid: 1, backlog_end: uid_next, ..cursor };
         }
         cursor.next_uid = cursor.next_uid.max(1);
@@ -196,9 +202,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> ImapReader<S> {
         });
         let mails = mails.collect();
         let undeliverable = fetched.undeliverable.into_iter().map(|(uid, why)| (position(uid), why)).collect();
-        plan.cursor.next_uid = plan.next_uid();
+        let interrupted = fetched.interrupted.map(|(uid, failure)| (uid, Interrupted { at: position(uid), failure }));
+        let (next_uid, interrupted) = match interrupted {
+            Some((uid, interrupted)) => (uid, Some(interrupted)),
+            None => (plan.next_uid(), None),
+        };
+        plan.cursor.next_uid = next_uid;
         let cursor = Cursor::Imap(plan.cursor.clone());
-        Ok(Batch { mails, undeliverable, cursor, more: !plan.is_done(), reset: false })
+        let more = interrupted.is_some() || !plan.is_done();
+        Ok(Batch { mails, undeliverable, cursor, more, reset: false, interrupted })
     }
 
     async fn find_in(&mut self, folder: &str, message_id: &str) -> Result<Vec<Position>, Failure> {
@@ -245,7 +257,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> ReadMail for ImapReader<S> {
         };
         let mut batch = self.read_batch(&mut plan, limit, sink).await?;
         batch.reset = reset;
-        self.plan = Some(plan);
+        // What comes after an interruption is looked at anew.
+        self.plan = batch.interrupted.is_none().then_some(plan);
         Ok(batch)
     }
 

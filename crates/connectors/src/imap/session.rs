@@ -153,7 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 folders.push(Folder { name, delimiter: listed.delimiter.map(char::from), attributes });
             }
         });
-        self.engine.run(Step::Open, command, &mut listen).await?.ok()?;
+        self.engine.run_long(Step::Open, command, &mut listen).await?.ok()?;
         Ok(folders)
     }
 

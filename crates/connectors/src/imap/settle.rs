@@ -22,6 +22,8 @@ use super::wire::{Body, Literals, NoLiterals, Response, is_header_literal, is_me
 
 /// Messages verified and removed by one set of commands.
 const AT_ONCE: usize = 200;
+/// When the server removes none of so many messages, it removes none.
+const NONE_OF_MANY: usize = 5;
 
 /// Digest of the header section of a raw message, as [`Settle::header_digest`] holds it.
 pub fn header_digest(message: &[u8]) -> [u8; 32] {
@@ -93,14 +95,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 Position::Imap { folder, uid_validity, .. } => {
                     groups.entry((folder, *uid_validity)).or_default().push(at);
                 }
-                Position::Pop3 { .. } => {
-                    let detail = "the message was read by POP3 and cannot be found by IMAP";
-                    return Err(Failure::new(FailureKind::Misconfigured, Step::Settle, detail));
-                }
+                // It was read by POP3 before the profile was changed, and cannot be found by IMAP.
+                Position::Pop3 { .. } => {}
             }
         }
         for ((folder, uid_validity), members) in groups {
-            let there = self.open_for_settling(folder).await?;
+            let there = match self.open_for_settling(folder).await {
+                Ok(there) => there,
+                Err(failure) if self.is_refusal(&failure) => {
+                    members.iter().for_each(|&at| outcomes[at] = Settled::Refused(failure.clone()));
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
             if there != uid_validity {
                 // Another UIDVALIDITY: the UIDs name other messages now.
                 continue;
@@ -110,6 +117,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             }
         }
         Ok(outcomes)
+    }
+
+    /// The server said no, and the conversation goes on.
+    fn is_refusal(&self, failure: &Failure) -> bool {
+        !self.is_broken() && failure.kind != FailureKind::Garbled
     }
 
     async fn open_for_settling(&mut self, folder: &str) -> Result<u32, Failure> {
@@ -139,7 +151,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             let same = match found.get(&uid) {
                 None => None,
                 Some(print) if print.matches(settle) => Some(true),
-                Some(_) => self.whole_message(uid).await?.map(|print| print.matches(settle)),
+                Some(_) => match self.whole_message(uid).await {
+                    Ok(print) => print.map(|print| print.matches(settle)),
+                    Err(failure) if self.is_refusal(&failure) => {
+                        outcomes[at] = Settled::Refused(failure);
+                        continue;
+                    }
+                    Err(failure) => return Err(failure),
+                },
             };
             outcomes[at] = match (same, settle.action) {
                 (None, _) => Settled::AlreadyGone,
@@ -150,13 +169,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 }
             };
         }
-        if remove.is_empty() { Ok(()) } else { self.remove(&remove).await }
+        if remove.is_empty() {
+            return Ok(());
+        }
+        for (uid, failure) in self.remove_what_goes(&remove).await? {
+            let refused = |at: &&usize| uid_of(&settles[**at]) == Some(uid) && outcomes[**at] == Settled::Done;
+            for at in part.iter().filter(refused).copied().collect::<Vec<_>>() {
+                outcomes[at] = Settled::Refused(failure.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes these; where the server does not like it, one by one. Returns
+    /// what it refused.
+    async fn remove_what_goes(&mut self, uids: &SequenceSet) -> Result<Vec<(u32, Failure)>, Failure> {
+        let all = match self.remove(uids).await {
+            Ok(()) => return Ok(Vec::new()),
+            Err(failure) if self.is_refusal(&failure) => failure,
+            Err(failure) => return Err(failure),
+        };
+        let capabilities = self.capabilities();
+        if uids.len() == 1 || !(capabilities.uidplus || capabilities.r#move) {
+            return Ok(uids.iter().map(|uid| (uid, all.clone())).collect());
+        }
+        let (mut refused, mut went) = (Vec::new(), false);
+        for uid in uids.iter() {
+            // Nothing goes: it is not about single messages.
+            if !went && refused.len() >= NONE_OF_MANY {
+                refused.push((uid, all.clone()));
+                continue;
+            }
+            match self.remove(&SequenceSet::range(uid, uid)).await {
+                Ok(()) => went = true,
+                Err(failure) if self.is_refusal(&failure) => refused.push((uid, failure)),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(refused)
     }
 
     async fn fingerprints(&mut self, uids: &SequenceSet) -> Result<BTreeMap<u32, Print>, Failure> {
         let mut prints = Prints { whole: false, ..Prints::default() };
         let command = format!("UID FETCH {uids} (UID RFC822.SIZE BODY.PEEK[HEADER])");
-        self.engine.run(Step::Settle, &command, &mut prints).await?.ok()?;
+        self.engine.run_long(Step::Settle, &command, &mut prints).await?.ok()?;
         Ok(prints.found)
     }
 
@@ -164,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     async fn whole_message(&mut self, uid: u32) -> Result<Option<Print>, Failure> {
         let mut prints = Prints { whole: true, ..Prints::default() };
         let command = format!("UID FETCH {uid} (UID BODY.PEEK[])");
-        self.engine.run(Step::Settle, &command, &mut prints).await?.ok()?;
+        self.engine.run_long(Step::Settle, &command, &mut prints).await?.ok()?;
         Ok(prints.found.remove(&uid))
     }
 
@@ -182,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         if capabilities.uidplus {
             let store = self.engine.queue(&format!("UID STORE {uids} +FLAGS.SILENT (\\Deleted)"));
             let expunge = self.engine.queue(&format!("UID EXPUNGE {uids}"));
-            self.engine.flush(during).await?;
+            self.engine.flush_long(during).await?;
             let store = self.engine.finish(during, store, &mut NoLiterals).await?;
             let expunge = self.engine.finish(during, expunge, &mut NoLiterals).await?;
             store.ok()?;

@@ -13,7 +13,7 @@ use super::header::HeaderReader;
 use super::reply::{ResponseCode, Status};
 use super::session::{Message, Session};
 use super::wire::Stopped;
-use crate::{Batch, Limit, MailSink, RawMail};
+use crate::{Batch, Interrupted, Limit, MailSink, RawMail};
 
 /// So many dates are looked at in one batch at the most, so that progress is kept even in a
 /// large mailbox where all is too old.
@@ -24,6 +24,9 @@ pub(super) struct Header {
     pub digest: HeaderReader,
     pub octets: u64,
 }
+
+/// Why a message was not read: the server, or (`Content`) that it could not be stored here.
+type NotRead = Stopped<Failure>;
 
 /// How reading one message ended.
 enum Read {
@@ -61,15 +64,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             cursor: Cursor::Pop3(Pop3Cursor::default()),
             more: !new.is_empty(),
             reset: false,
+            interrupted: None,
         };
         if let Err(failure) = self.retrieve(&to_read, sink, &mut batch, &mut cursor).await {
-            // What arrived whole is kept; the next call meets the same fault again if it persists.
+            // No message is to blame: there is no room here, or nobody hears us any more.
             if batch.mails.is_empty() && batch.undeliverable.is_empty() && cursor.known == after.known {
                 return Err(failure);
             }
             tracing::debug!(%failure, "reading ended early");
             batch.more = true;
         }
+        // What arrived whole is kept; the next session meets the same fault again if it persists.
+        batch.more |= batch.interrupted.is_some() && !self.wire.is_usable();
         batch.cursor = Cursor::Pop3(cursor);
         Ok(batch)
     }
@@ -155,6 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         }
     }
 
+    /// Reads what it can. Where a message cannot be had now, the batch says at which it was.
     async fn retrieve(
         &mut self,
         messages: &[Message],
@@ -165,23 +172,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         for some in messages.chunks(self.at_once()) {
             let commands: Vec<_> = some.iter().map(|message| format!("RETR {}", message.number)).collect();
             self.wire.write(Step::Read, &commands).await?;
-            let mut put_off = None;
             for message in some {
                 match self.read_message(message, cursor.since, sink).await {
                     Ok(Read::Mail(mail)) => batch.mails.push(mail),
                     Ok(Read::Old) => {}
                     Ok(Read::Undeliverable(why)) => batch.undeliverable.push((position(message), why)),
                     // A fault of this message that will pass: the answers to come still have to be read.
-                    Err(failure) if self.wire.is_usable() => {
-                        put_off = put_off.or(Some(failure));
-                        continue;
+                    Err(NotRead::Conversation(failure)) => {
+                        interrupt(batch, message, failure);
+                        if self.wire.is_usable() {
+                            continue;
+                        }
+                        return Ok(());
                     }
-                    Err(failure) => return Err(failure),
+                    Err(NotRead::Content(failure)) => return Err(failure),
                 }
                 cursor.known.insert(message.uidl.clone());
-            }
-            if let Some(failure) = put_off {
-                return Err(failure);
             }
         }
         Ok(())
@@ -192,12 +198,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         message: &Message,
         since: Option<Timestamp>,
         sink: &mut dyn MailSink,
-    ) -> Result<Read, Failure> {
-        match self.wire.status(Step::Read).await? {
+    ) -> Result<Read, NotRead> {
+        match self.wire.status(Step::Read).await.map_err(Stopped::Conversation)? {
             Status::Err(code, text) if !matches!(code, Some(ResponseCode::SysTemp | ResponseCode::InUse)) => {
                 return Ok(Read::Undeliverable(format!("the server said \"-ERR {text}\"")));
             }
-            status => self.wire.expect_ok(Step::Read, status)?,
+            status => self.wire.expect_ok(Step::Read, status).map_err(Stopped::Conversation)?,
         };
         let mut digest = HeaderReader::default();
         let mut size = 0;
@@ -228,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                     sink.abandon();
                 }
                 match stopped {
-                    Stopped::Conversation(failure) => return Err(failure),
+                    Stopped::Conversation(failure) => return Err(Stopped::Conversation(failure)),
                     Stopped::Content(error) => Err(error),
                 }
             }
@@ -237,9 +243,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             Ok(ticket) => Ok(Read::Mail(RawMail { position: position(message), received: None, size, ticket })),
             Err(error) => {
                 let detail = format!("the message could not be stored here: {error}");
-                Err(self.wire.end(FailureKind::Temporary, Step::Read, detail))
+                Err(Stopped::Content(self.wire.end(FailureKind::Temporary, Step::Read, detail)))
             }
         }
+    }
+}
+
+/// The first one counts: the others may only have been hit along with it.
+fn interrupt(batch: &mut Batch, message: &Message, failure: Failure) {
+    if batch.interrupted.is_none() {
+        batch.interrupted = Some(Interrupted { at: position(message), failure });
     }
 }
 

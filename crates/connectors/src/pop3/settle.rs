@@ -27,7 +27,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         for (settles, found) in settles.chunks(self.at_once()).zip(found.chunks(self.at_once())) {
             outcomes.extend(self.compare(settles, found).await?);
         }
-        self.delete(&outcomes, &found).await?;
+        self.delete(&mut outcomes, &found).await?;
         Ok(outcomes)
     }
 
@@ -67,7 +67,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         if let Status::Err(code, text) = &status {
             let failure = super::reply::failure(step, code.as_ref(), text);
             // What cannot be read cannot be compared, and stays.
-            return if failure.kind == FailureKind::Temporary { Err(failure) } else { Ok(Settled::Different) };
+            let passes = failure.kind == FailureKind::Temporary;
+            return Ok(if passes { Settled::Refused(failure) } else { Settled::Different });
         }
         self.wire.expect_ok(step, status)?;
         let mut header = Header { digest: HeaderReader::default(), octets: 0 };
@@ -76,24 +77,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         Ok(if same { Settled::Done } else { Settled::Different })
     }
 
-    async fn delete(&mut self, outcomes: &[Settled], found: &[Option<Message>]) -> Result<(), Failure> {
+    /// What the server refuses to delete stays, and the outcomes say so; the others go.
+    async fn delete(&mut self, outcomes: &mut [Settled], found: &[Option<Message>]) -> Result<(), Failure> {
         let doomed = outcomes.iter().zip(found).filter(|(outcome, _)| **outcome == Settled::Done);
         self.deleted = doomed.filter_map(|(_, message)| Some(message.as_ref()?.number)).collect();
         if self.deleted.is_empty() {
             return Ok(());
         }
         let numbers: Vec<_> = self.deleted.iter().copied().collect();
+        let mut refused: BTreeMap<u32, Failure> = BTreeMap::new();
         for some in numbers.chunks(self.at_once()) {
             let commands: Vec<_> = some.iter().map(|number| format!("DELE {number}")).collect();
             self.wire.write(Step::Settle, &commands).await?;
-            for _ in some {
+            for number in some {
                 let status = self.wire.status(Step::Settle).await?;
                 if let Err(failure) = self.wire.expect_ok(Step::Settle, status) {
-                    // Without QUIT nothing is removed at all.
-                    self.wire.close();
-                    return Err(failure);
+                    if !self.wire.is_usable() {
+                        return Err(failure);
+                    }
+                    refused.insert(*number, failure);
                 }
             }
+        }
+        for (outcome, message) in outcomes.iter_mut().zip(found) {
+            if *outcome == Settled::Done
+                && let Some(failure) = message.as_ref().and_then(|message| refused.get(&message.number))
+            {
+                *outcome = Settled::Refused(failure.clone());
+            }
+        }
+        self.deleted.retain(|number| !refused.contains_key(number));
+        if self.deleted.is_empty() {
+            return Ok(());
         }
         let quit = self.wire.command(Step::Settle, "QUIT").await;
         self.wire.close();

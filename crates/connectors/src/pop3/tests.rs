@@ -206,6 +206,9 @@ fn show_batch(result: &Result<Batch, Failure>, kept: &Kept) -> String {
     }
     let Cursor::Pop3(cursor) = &batch.cursor else { panic!("not a POP3 cursor") };
     shown += &format!("; known {}", cursor.known.iter().cloned().collect::<Vec<_>>().join(" "));
+    if let Some(interrupted) = &batch.interrupted {
+        shown += &format!("; at {} {}", interrupted.at.in_folder(), show(&interrupted.failure));
+    }
     if batch.more { shown + "; more" } else { shown }
 }
 
@@ -267,14 +270,14 @@ tests! {
     one_message_at_least: check_fetch("TOP;UIDL", cursor(&[], None), limit(0, 0), &format!("{TWO}{RETR_A}"), "read a=hi\\r\\n; known a; more");
     refused: check(&format!("{TWO}C: RETR 1\nS: -ERR corrupt\n{RETR_B}"), "read b=ho\\r\\n a!the server said \"-ERR corrupt\"; known a b");
     refused_for_good: check(&format!("{TWO}C: RETR 1\nS: -ERR [SYS/PERM] corrupt\n{RETR_B}"), "read b=ho\\r\\n a!the server said \"-ERR [SYS/PERM] corrupt\"; known a b");
-    refused_for_now: check(&format!("{TWO}C: RETR 1\nS: -ERR [SYS/TEMP] disk"), "temporary read");
-    second_refused_for_now: check(&format!("{TWO}{RETR_A}C: RETR 2\nS: -ERR [SYS/TEMP] disk"), "read a=hi\\r\\n; known a; more");
-    retr_cut_first: check(&format!("{TWO}C: RETR 1\ncut"), "temporary read");
-    retr_cut_in_the_message: check(&format!("{TWO}C: RETR 1\nS: +OK\nS: hi\ncut"), "temporary read");
-    retr_cut_at_the_dot: check(&format!("{TWO}C: RETR 1\nS: +OK\nR: hi\\r\\n.\ncut"), "temporary read");
-    retr_hangs_in_the_message: check(&format!("{TWO}C: RETR 1\nS: +OK\nS: hi\nhang"), "temporary read");
-    retr_cut_in_the_second: check(&format!("{TWO}{RETR_A}C: RETR 2\nS: +OK\nS: h\ncut"), "read a=hi\\r\\n; known a; more");
-    retr_garbage: check(&format!("{TWO}C: RETR 1\nS: hello"), "garbled read");
+    refused_for_now: check(&format!("{TWO}C: RETR 1\nS: -ERR [SYS/TEMP] disk\n{RETR_B}"), "read b=ho\\r\\n; known b; at a temporary read");
+    second_refused_for_now: check(&format!("{TWO}{RETR_A}C: RETR 2\nS: -ERR [SYS/TEMP] disk"), "read a=hi\\r\\n; known a; at b temporary read");
+    retr_cut_first: check(&format!("{TWO}C: RETR 1\ncut"), "read; known ; at a temporary read; more");
+    retr_cut_in_the_message: check(&format!("{TWO}C: RETR 1\nS: +OK\nS: hi\ncut"), "read; known ; at a temporary read; more");
+    retr_cut_at_the_dot: check(&format!("{TWO}C: RETR 1\nS: +OK\nR: hi\\r\\n.\ncut"), "read; known ; at a temporary read; more");
+    retr_hangs_in_the_message: check(&format!("{TWO}C: RETR 1\nS: +OK\nS: hi\nhang"), "read; known ; at a temporary read; more");
+    retr_cut_in_the_second: check(&format!("{TWO}{RETR_A}C: RETR 2\nS: +OK\nS: h\ncut"), "read a=hi\\r\\n; known a; at b temporary read; more");
+    retr_garbage: check(&format!("{TWO}C: RETR 1\nS: hello"), "read; known ; at a garbled read; more");
 }
 
 const PIPELINED: &str = "C: UIDL\nC: LIST\nS: +OK\nS: 1 a\nS: 2 b\nS: .\nS: +OK\nS: 1 4\nS: 2 4\nS: .\n";
@@ -287,8 +290,8 @@ tests! {
     pipelined: check_pipelined("C: RETR 1\nC: RETR 2\nS: +OK\nS: hi\nS: .\nS: +OK\nS: ho\nS: .\n", "read a=hi\\r\\n b=ho\\r\\n; known a b");
     pipelined_in_one_piece: check_pipelined("C: RETR 1\nC: RETR 2\nR: +OK\\r\\nhi\\r\\n.\\r\\n+OK\\r\\nho\\r\\n.\\r\\n", "read a=hi\\r\\n b=ho\\r\\n; known a b");
     pipelined_first_refused: check_pipelined("C: RETR 1\nC: RETR 2\nS: -ERR x\nS: +OK\nS: ho\nS: .\n", "read b=ho\\r\\n a!the server said \"-ERR x\"; known a b");
-    pipelined_first_refused_for_now: check_pipelined("C: RETR 1\nC: RETR 2\nS: -ERR [SYS/TEMP] x\nS: +OK\nS: ho\nS: .\n", "read b=ho\\r\\n; known b; more");
-    pipelined_cut: check_pipelined("C: RETR 1\nC: RETR 2\nS: +OK\nS: hi\nS: .\nS: +OK\nS: h\ncut", "read a=hi\\r\\n; known a; more");
+    pipelined_first_refused_for_now: check_pipelined("C: RETR 1\nC: RETR 2\nS: -ERR [SYS/TEMP] x\nS: +OK\nS: ho\nS: .\n", "read b=ho\\r\\n; known b; at a temporary read");
+    pipelined_cut: check_pipelined("C: RETR 1\nC: RETR 2\nS: +OK\nS: hi\nS: .\nS: +OK\nS: h\ncut", "read a=hi\\r\\n; known a; at b temporary read; more");
 }
 
 #[tokio::test]
@@ -372,8 +375,12 @@ const BOTH: &str = "C: UIDL\nS: +OK\nS: 1 a\nS: 2 b\nS: .\nC: LIST\nS: +OK\nS: 1
 async fn check_settle(capabilities: &str, settles: &[Settle], script: &str, expected: &str) {
     let (mut session, server) = session(capabilities, script).await;
     let result = session.settle(settles).await;
+    let one = |outcome: &Settled| match outcome {
+        Settled::Refused(failure) => format!("Refused {}", show(failure)),
+        other => format!("{other:?}"),
+    };
     let shown = match &result {
-        Ok(outcomes) => format!("{outcomes:?}"),
+        Ok(outcomes) => format!("[{}]", outcomes.iter().map(one).collect::<Vec<_>>().join(", ")),
         Err(failure) => show(failure),
     };
     let usable = if session.is_usable() { "usable" } else { "over" };
@@ -396,10 +403,12 @@ tests! {
     no_top: check_settle("UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: RETR 1\nS: +OK\nS: A: b\nS: \nS: hi\nS: .\nC: DELE 1\nS: +OK\nC: QUIT\nS: +OK"), "[Done] (over)");
     top_adds_a_line: check_settle("TOP;UIDL", &[settle("a", "A: b\r\nC: d\r\n")], &format!("{BOTH}C: TOP 1 0\nS: +OK\nS: A: b\nS: C: d\nS: \nS: .\nC: RETR 1\nS: +OK\nS: A: b\nS: C: d\nS: .\nC: DELE 1\nS: +OK\nC: QUIT\nS: +OK"), "[Done] (over)");
     unreadable: check_settle("UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: RETR 1\nS: -ERR corrupt\nC: QUIT\nS: +OK"), "[Different] (usable)");
-    unreadable_for_now: check_settle("UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: RETR 1\nS: -ERR [SYS/TEMP] disk\nC: QUIT\nS: +OK"), "temporary settle (usable)");
+    unreadable_for_now: check_settle("UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: RETR 1\nS: -ERR [SYS/TEMP] disk\nC: QUIT\nS: +OK"), "[Refused temporary settle] (usable)");
     imap_position: check_settle("UIDL", &[Settle { position: Position::Imap { folder: "INBOX".into(), uid_validity: 1, uid: 1 }, ..settle("a", MESSAGE) }], &format!("{BOTH}C: QUIT\nS: +OK"), "[Different] (usable)");
-    dele_refused: check_settle("TOP;UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: DELE 1\nS: -ERR read-only"), "refused settle (over)");
-    second_dele_refused: check_settle("TOP;UIDL", &[settle("a", MESSAGE), settle("b", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: TOP 2 0\n{HEADER}C: DELE 1\nS: +OK\nC: DELE 2\nS: -ERR no"), "refused settle (over)");
+    dele_refused: check_settle("TOP;UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: DELE 1\nS: -ERR read-only\nC: QUIT\nS: +OK"), "[Refused refused settle] (usable)");
+    second_dele_refused: check_settle("TOP;UIDL", &[settle("a", MESSAGE), settle("b", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: TOP 2 0\n{HEADER}C: DELE 1\nS: +OK\nC: DELE 2\nS: -ERR no\nC: QUIT\nS: +OK"), "[Done, Refused refused settle] (over)");
+    first_dele_refused: check_settle("TOP;UIDL", &[settle("a", MESSAGE), settle("b", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: TOP 2 0\n{HEADER}C: DELE 1\nS: -ERR [SYS/TEMP] no\nC: DELE 2\nS: +OK\nC: QUIT\nS: +OK"), "[Refused temporary settle, Done] (over)");
+    dele_garbage: check_settle("TOP;UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: DELE 1\nS: + x"), "garbled settle (over)");
     cut_at_dele: check_settle("TOP;UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: DELE 1\ncut"), "temporary settle (over)");
     cut_at_quit: check_settle("TOP;UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: DELE 1\nS: +OK\nC: QUIT\ncut"), "temporary settle (over)");
     hang_at_quit: check_settle("TOP;UIDL", &[settle("a", MESSAGE)], &format!("{BOTH}C: TOP 1 0\n{HEADER}C: DELE 1\nS: +OK\nC: QUIT\nhang"), "temporary settle (over)");

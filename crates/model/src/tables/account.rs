@@ -1,9 +1,21 @@
 //! Accounts: companies.
 
-use crate::table;
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, text};
-use crate::tables::states::{State, Status};
+use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, lookup, memo, open_choice, text};
+use crate::tables::states::{ContactMethod, State, Status};
 use crate::value::Ref;
+use crate::{option_set, table};
+
+option_set! {
+    pub enum AccountCategory: "account_accountcategorycode" { PreferredCustomer = 1 "Preferred Customer", Standard = 2 "Standard" }
+}
+option_set! {
+    pub enum TravelCharge: "account_msdyn_travelchargetype" {
+        Hourly = 690_970_000 "Hourly",
+        Mileage = 690_970_001 "Mileage",
+        Fixed = 690_970_002 "Fixed",
+        None = 690_970_003 "None",
+    }
+}
 
 table! {
     pub struct Account, AccountColumns: Table {
@@ -29,9 +41,10 @@ table! {
         flag("followemail", "Follow Email Activity").yes(),
         lookup("parentaccountid", "Parent Account", &["account"]),
         lookup("primarycontactid", "Primary Contact", &["contact"]),
-        int("accountcategorycode", "Category", 1, 2),
-        int("preferredcontactmethodcode", "Preferred Method of Contact", 1, 5).or(1),
+        open_choice("accountcategorycode", "Category", AccountCategory::OPTIONS),
+        choice("preferredcontactmethodcode", "Preferred Method of Contact", ContactMethod::OPTIONS),
         text("telephone1", "Main Phone", 50),
         text("websiteurl", "Website", 200),
+        open_choice("msdyn_travelchargetype", "Travel Charge Type", TravelCharge::OPTIONS),
     }
 }

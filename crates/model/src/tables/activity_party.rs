@@ -1,6 +1,6 @@
 //! Who takes part in an activity.
 
-use crate::table::{BLANK, Ownership, Table, choice, flag, int, lookup, text};
+use crate::table::{BLANK, Ownership, Table, choice, flag, id, int, lookup, text, time};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -26,6 +26,16 @@ option_set! {
 /// The tables whose rows can be parties.
 pub const PARTY: &[&str] = &["account", "contact", "lead", "queue", "systemuser", "team"];
 
+option_set! {
+    pub enum InstanceType: "activityparty_instancetypecode" {
+        NotRecurring = 0 "Not Recurring",
+        RecurringMaster = 1 "Recurring Master",
+        RecurringInstance = 2 "Recurring Instance",
+        RecurringException = 3 "Recurring Exception",
+        RecurringFutureException = 4 "Recurring Future Exception",
+    }
+}
+
 table! {
     pub struct ActivityParty, ActivityPartyColumns: Table {
         logical: "activityparty", set: "activityparties", schema: "ActivityParty", id: "activitypartyid",
@@ -45,5 +55,13 @@ table! {
     } also {
         flag("donotemail", "Do not allow Emails").read(),
         flag("ispartydeleted", "Is Party Deleted").read(),
+        choice("instancetypecode", "Appointment Type", InstanceType::OPTIONS).read(),
+        text("exchangeentryid", "Exchange Entry", 1024),
+        flag("donotphone", "Do not allow Phone Calls").read(),
+        flag("donotfax", "Do not allow Faxes").read(),
+        flag("donotpostalmail", "Do not allow Postal Mails").read(),
+        time("scheduledstart", "Scheduled Start").read(),
+        time("scheduledend", "Scheduled End").read(),
+        id("resourcespecid", "Resource Specification"),
     }
 }

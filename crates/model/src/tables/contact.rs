@@ -1,9 +1,76 @@
 //! Contacts: people.
 
-use crate::table;
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, text, time};
-use crate::tables::states::{State, Status};
+use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, id, lookup, memo, open_choice, text, time};
+use crate::tables::states::{ContactMethod, DefaultValue, State, Status};
 use crate::value::Ref;
+use crate::{option_set, table};
+
+option_set! {
+    pub enum Gender: "contact_gendercode" { Male = 1 "Male", Female = 2 "Female" }
+}
+option_set! {
+    pub enum FamilyStatus: "contact_familystatuscode" {
+        Single = 1 "Single",
+        Married = 2 "Married",
+        Divorced = 3 "Divorced",
+        Widowed = 4 "Widowed",
+    }
+}
+option_set! {
+    pub enum AccountRole: "contact_accountrolecode" {
+        DecisionMaker = 1 "Decision Maker",
+        Employee = 2 "Employee",
+        Influencer = 3 "Influencer",
+    }
+}
+option_set! {
+    pub enum AddressType: "contact_address1_addresstypecode" {
+        BillTo = 1 "Bill To",
+        ShipTo = 2 "Ship To",
+        Primary = 3 "Primary",
+        Other = 4 "Other",
+    }
+}
+option_set! {
+    pub enum FreightTerms: "contact_address1_freighttermscode" { Fob = 1 "FOB", NoCharge = 2 "No Charge" }
+}
+option_set! {
+    pub enum ShippingMethod: "contact_address1_shippingmethodcode" {
+        Airborne = 1 "Airborne",
+        Dhl = 2 "DHL",
+        FedEx = 3 "FedEx",
+        Ups = 4 "UPS",
+        PostalMail = 5 "Postal Mail",
+        FullLoad = 6 "Full Load",
+        WillCall = 7 "Will Call",
+    }
+}
+option_set! {
+    pub enum PaymentTerms: "contact_paymenttermscode" {
+        Net30 = 1 "Net 30",
+        TwoTenNet30 = 2 "2% 10, Net 30",
+        Net45 = 3 "Net 45",
+        Net60 = 4 "Net 60",
+    }
+}
+option_set! {
+    pub enum AppointmentDay: "contact_preferredappointmentdaycode" {
+        Sunday = 0 "Sunday",
+        Monday = 1 "Monday",
+        Tuesday = 2 "Tuesday",
+        Wednesday = 3 "Wednesday",
+        Thursday = 4 "Thursday",
+        Friday = 5 "Friday",
+        Saturday = 6 "Saturday",
+    }
+}
+option_set! {
+    pub enum AppointmentTime: "contact_preferredappointmenttimecode" {
+        Morning = 1 "Morning",
+        Afternoon = 2 "Afternoon",
+        Evening = 3 "Evening",
+    }
+}
 
 table! {
     pub struct Contact, ContactColumns: Table {
@@ -52,9 +119,31 @@ table! {
         flag("donotbulkemail", "Do not allow Bulk Emails"),
         flag("donotphone", "Do not allow Phone Calls"),
         flag("followemail", "Follow Email Activity").yes(),
-        int("gendercode", "Gender", 1, 2),
-        int("familystatuscode", "Marital Status", 1, 4),
-        int("accountrolecode", "Role", 1, 3),
-        int("preferredcontactmethodcode", "Preferred Method of Contact", 1, 5).or(1),
+        open_choice("gendercode", "Gender", Gender::OPTIONS),
+        open_choice("familystatuscode", "Marital Status", FamilyStatus::OPTIONS),
+        open_choice("accountrolecode", "Role", AccountRole::OPTIONS),
+        choice("preferredcontactmethodcode", "Preferred Method of Contact", ContactMethod::OPTIONS),
+        open_choice("address1_addresstypecode", "Address 1: Address Type", AddressType::OPTIONS),
+        open_choice("address1_freighttermscode", "Address 1: Freight Terms", FreightTerms::OPTIONS),
+        open_choice("address1_shippingmethodcode", "Address 1: Shipping Method", ShippingMethod::OPTIONS),
+        open_choice("address2_addresstypecode", "Address 2: Address Type", DefaultValue::OPTIONS),
+        open_choice("address2_freighttermscode", "Address 2: Freight Terms", DefaultValue::OPTIONS),
+        open_choice("address2_shippingmethodcode", "Address 2: Shipping Method", DefaultValue::OPTIONS),
+        open_choice("address3_addresstypecode", "Address 3: Address Type", DefaultValue::OPTIONS),
+        open_choice("address3_freighttermscode", "Address 3: Freight Terms", DefaultValue::OPTIONS),
+        open_choice("address3_shippingmethodcode", "Address 3: Shipping Method", DefaultValue::OPTIONS),
+        open_choice("customersizecode", "Customer Size", DefaultValue::OPTIONS),
+        open_choice("customertypecode", "Relationship Type", DefaultValue::OPTIONS),
+        open_choice("educationcode", "Education", DefaultValue::OPTIONS),
+        open_choice("haschildrencode", "Has Children", DefaultValue::OPTIONS),
+        open_choice("leadsourcecode", "Lead Source", DefaultValue::OPTIONS),
+        open_choice("shippingmethodcode", "Shipping Method", DefaultValue::OPTIONS),
+        open_choice("territorycode", "Territory", DefaultValue::OPTIONS),
+        open_choice("paymenttermscode", "Payment Terms", PaymentTerms::OPTIONS),
+        open_choice("preferredappointmentdaycode", "Preferred Day", AppointmentDay::OPTIONS),
+        open_choice("preferredappointmenttimecode", "Preferred Time", AppointmentTime::OPTIONS),
+        lookup("masterid", "Master ID", &["contact"]).read(),
+        flag("merged", "Merged").read(),
+        id("subscriptionid", "Subscription"),
     }
 }

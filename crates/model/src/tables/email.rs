@@ -59,6 +59,22 @@ impl EmailStatus {
 /// What an email or an alert may be about.
 pub const REGARDING: &[&str] = &["account", "contact", "lead"];
 
+option_set! {
+    pub enum ReminderStatus: "email_emailreminderstatus" {
+        NotSet = 0 "Not Set",
+        ReminderSet = 1 "Reminder Set",
+        ReminderExpired = 2 "Reminder Expired",
+        ReminderInvalid = 3 "Reminder Invalid",
+    }
+}
+option_set! {
+    pub enum ReminderType: "email_emailremindertype" {
+        NoReply = 0 "If I do not receive a reply by",
+        NotOpened = 1 "If the email is not opened by",
+        Anyway = 2 "Remind me anyways at",
+    }
+}
+
 table! {
     pub struct Email, EmailColumns: Table {
         logical: "email", set: "emails", schema: "Email", id: "activityid", name: Some("subject"), code: 4202,
@@ -145,5 +161,26 @@ table! {
         flag("correlatedsubjectchanged", "Correlated Subject Changed"),
         int("importsequencenumber", "Import Sequence Number", 0, 2_147_483_647),
         time("overriddencreatedon", "Record Created On").on_create(),
+        id("templateid", "Email Template"),
+        text("acceptingentitytypecode", "Accepting Entity Type", 64),
+        int("scheduleddurationminutes", "Scheduled Duration", 0, 2_147_483_647).read(),
+        int("isunsafe", "Is Unsafe", 0, 2_147_483_647).read(),
+        flag("isemailfollowed", "Is Email Followed").read(),
+        flag("isemailreminderset", "Is Email Reminder Set").read(),
+        choice("emailreminderstatus", "Email Reminder Status", ReminderStatus::OPTIONS).read(),
+        open_choice("emailremindertype", "Email Reminder Type", ReminderType::OPTIONS),
+        time("emailreminderexpirytime", "Email Reminder Expiry Time"),
+        text("emailremindertext", "Email Reminder Text", 1250),
+        id("reminderactioncardid", "Reminder Action Card Id"),
+        memo("activityadditionalparams", "Additional Parameters"),
+        int("attachmentopencount", "Attachment Open Count", 0, 2_147_483_647).or(0),
+        int("linksclickedcount", "Links Clicked Count", 0, 2_147_483_647).or(0),
+        int("opencount", "Open Count", 0, 2_147_483_647).or(0),
+        int("replycount", "Reply Count", 0, 2_147_483_647).or(0).read(),
+        time("lastopenedtime", "Last Opened Time"),
+        time("lastonholdtime", "Last On Hold Time"),
+        int("onholdtime", "On Hold Time (Minutes)", 0, 2_147_483_647).read(),
+        id("processid", "Process"),
+        id("stageid", "Process Stage"),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::table::{
-    BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, open_choice, secret, text, time,
+    BLANK, Child, Ownership, Table, bigint, choice, email, flag, id, int, lookup, memo, open_choice, secret, text, time,
 };
 use crate::tables::states::{State, Status};
 use crate::value::Ref;
@@ -56,6 +56,10 @@ option_set! {
         Success = 1 "Success",
         Warning = 2 "Warning",
     }
+}
+
+option_set! {
+    pub enum TestOutcome: "emailserverprofile_lasttestvalidationstatus" { Failure = 0 "Failure", Success = 1 "Success" }
 }
 
 table! {
@@ -122,5 +126,12 @@ table! {
         memo("lasttestrequest", "Last Test Request"),
         memo("lasttestresponse", "Last Test Response"),
         memo("lastcrmmessage", "Last CRM Message"),
+        open_choice("lasttestvalidationstatus", "Last Test Validation Status", TestOutcome::OPTIONS),
+        open_choice("lastauthorizationstatus", "Last Authorization Status", TestOutcome::OPTIONS),
+        bigint("lasttesttotalexecutiontime", "Last Test Total Execution Time"),
+        id("keyvaultreferenceid", "Key Vault Reference"),
+        id("managedidentityid", "Managed Identity"),
+        id("incomingpartnerapplication", "Incoming Partner Application").read(),
+        id("outgoingpartnerapplication", "Outgoing Partner Application").read(),
     }
 }

@@ -1,6 +1,6 @@
 //! Leads: people who may become customers.
 
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, lookup, memo, text};
+use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, lookup, memo, open_choice, text};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -16,6 +16,14 @@ option_set! {
         CannotContact = 5 "Cannot Contact" in 2,
         NoLongerInterested = 6 "No Longer Interested" in 2,
         Canceled = 7 "Canceled" in 2,
+    }
+}
+
+option_set! {
+    pub enum OrderType: "lead_msdyn_ordertype" {
+        ItemBased = 192_350_000 "Item based",
+        WorkBased = 192_350_001 "Work based",
+        ServiceMaintenanceBased = 690_970_002 "Service-Maintenance Based",
     }
 }
 
@@ -44,5 +52,6 @@ table! {
         text("telephone1", "Business Phone", 50),
         text("mobilephone", "Mobile Phone", 20),
         text("websiteurl", "Website", 200),
+        open_choice("msdyn_ordertype", "Order Type", OrderType::OPTIONS),
     }
 }

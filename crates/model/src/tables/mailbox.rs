@@ -108,5 +108,11 @@ table! {
         flag("acsenabledforoutgoingemail", "Relay Enabled"),
         int("officeappsdeploymentstatus", "Office Apps Deployment Status", 0, 4).or(0),
         int("exchangecontactsimportstatus", "Exchange Contacts Import Status", 0, 2).or(0),
+        memo("officeappsdeploymenterror", "Office Apps Deployment Error").read(),
+        time("officeappsdeploymentcompleteon", "Office Apps Deployment Completed On").read(),
+        time("postponeofficeappsdeploymentuntil", "Postpone Office Apps Deployment Until"),
+        time("exchangecontactsimportcompletedon", "Exchange Contacts Import Completed On").read(),
+        time("lastincomingemailsrequestedfromemailserveron", "Last Incoming Emails Requested On"),
+        flag("acsmailfromcreated", "ACS Mail From Created"),
     }
 }

@@ -1,6 +1,6 @@
 //! The organization: one row, the settings that hold for everybody.
 
-use crate::table::{BLANK, Table, choice, flag, int, lookup, memo, secret, text};
+use crate::table::{BLANK, Table, choice, flag, int, lookup, memo, secret, text, time};
 use crate::tables::states::{ActMethod, IncomingMethod, OutgoingMethod};
 use crate::value::Ref;
 use crate::{option_set, table};
@@ -33,6 +33,8 @@ table! {
         /// Approval switches: an unapproved address blocks both directions.
         require_user_approval: bool = flag("requireapprovalforuseremail", "Process emails only for approved users").yes(),
         require_queue_approval: bool = flag("requireapprovalforqueueemail", "Process emails only for approved queues").yes(),
+        /// `RequirePrivilegeToSelfApproveEmailAddress` of the reference product's OrgDB settings.
+        require_privilege_for_own: bool = flag("pr_requireprivilegetoselfapprove", "Require the approval privilege for one's own address"),
         default_profile: Option<Ref> = lookup("defaultemailserverprofileid", "Email Server Profile", &["emailserverprofile"]),
         /// The methods of new users' and queues' mailboxes. Dataverse packs
         /// them into the XML of `defaultemailsettings`; here they are columns.
@@ -78,5 +80,34 @@ table! {
         int("expirechangetrackingindays", "Days to Keep Change Tracking", 0, 365).or(30),
         int("languagecode", "Language", 0, 65_535).or(1033).read(),
         int("localeid", "Locale", 0, 65_535).or(1033),
+        flag("allowautounsubscribe", "Allow Automatic Unsubscribe"),
+        flag("allowoutlookscheduledsyncs", "Allow Scheduled Synchronization").yes(),
+        text("defaultcountrycode", "Default Country/Region Code", 30),
+        int("emailsendpollingperiod", "Email Send Polling Frequency", 0, 2_147_483_647),
+        time("fiscalcalendarstart", "Fiscal Calendar Start"),
+        int("futureexpansionwindow", "Future Expansion Window", 1, 140),
+        int("pastexpansionwindow", "Past Expansion Window", 1, 120),
+        flag("globalappendurlparametersenabled", "Append URL Parameters").yes(),
+        int("incomingemailexchangeemailretrievalbatchsize", "Exchange Email Retrieval Batch Size", 0, 2_147_483_647),
+        flag("isappointmentattachmentsyncenabled", "Synchronize Appointment Attachments"),
+        flag("isassignedtaskssyncenabled", "Synchronize Assigned Tasks"),
+        flag("isautodatacaptureenabled", "Auto Capture"),
+        flag("iscontactmailingaddresssyncenabled", "Synchronize Mailing Address Only for Contacts"),
+        flag("isemailserverprofilecontentfilteringenabled", "Email Server Profile Content Filtering"),
+        flag("ismailboxforcedunlockingenabled", "Mailbox Forced Unlocking"),
+        flag("ismailboxinactivebackoffenabled", "Mailbox Inactive Back-off"),
+        flag("isresourcebookingexchangesyncenabled", "Synchronize Resource Bookings with Outlook"),
+        int("mailboxintermittentissueminrange", "Lower Threshold for Mailbox Intermittent Issue", 0, 2_147_483_647),
+        int("mailboxpermanentissueminrange", "Lower Threshold for Mailbox Permanent Issue", 0, 2_147_483_647),
+        int("maxappointmentdurationdays", "Maximum Appointment Duration (Days)", 0, 2_147_483_647),
+        int("maxverboseloggingmailbox", "Maximum Mailboxes for Verbose Logging", 0, 2_147_483_647).read(),
+        int("maxverboseloggingsynccycles", "Maximum Sync Cycles for Verbose Logging", 0, 2_147_483_647).read(),
+        int("minoutlooksyncinterval", "Minimum Synchronization Interval", 0, 2_147_483_647),
+        int("recurrencedefaultnumberofoccurrences", "Recurrence Default Number of Occurrences", 1, 999),
+        int("recurrenceexpansionjobbatchinterval", "Recurrence Expansion Job Batch Interval", 0, 2_147_483_647),
+        int("recurrenceexpansionjobbatchsize", "Recurrence Expansion On Demand Job Batch Size", 0, 2_147_483_647),
+        int("recurrenceexpansionsynchcreatemax", "Recurrence Expansion Synchronous Create Maximum", 1, 1000),
+        int("tagmaxaggressivecycles", "Maximum Aggressive Tagging Cycles", 0, 2_147_483_647),
+        int("tagpollingperiod", "Tag Polling Frequency", 0, 2_147_483_647),
     }
 }

@@ -1,7 +1,7 @@
 //! Queues: shared addresses such as `support@`.
 
 use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, text};
-use crate::tables::states::{Approval, IncomingFilter, IncomingMethod, OutgoingMethod, State, Status};
+use crate::tables::states::{Approval, DefaultValue, IncomingFilter, IncomingMethod, OutgoingMethod, State, Status};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -38,5 +38,10 @@ table! {
         flag("isfaxqueue", "Fax Queue").read(),
         int("numberofitems", "Queue Items", 0, 2_147_483_647).read(),
         int("numberofmembers", "No. of Members", 0, 2_147_483_647).read(),
+        // Moved to the mailbox; nothing is ever stored here.
+        text("emailusername", "User Name (on the mailbox)", 200).read(),
+        text("emailpassword", "Password (on the mailbox)", 200).read(),
+        flag("allowemailcredentials", "Allow Credentials (on the mailbox)").read(),
+        choice("queuetypecode", "Queue Type", DefaultValue::OPTIONS).read(),
     }
 }

@@ -12,6 +12,8 @@ option_set! {
         AlreadyGone = 2 "Already gone",
         /// What stands there is not what was read; it is left alone.
         Different = 3 "Different message",
+        /// The server refused it too often; it is left there.
+        CannotBeRemoved = 4 "Cannot be removed",
     }
 }
 

@@ -59,3 +59,16 @@ option_set! {
 option_set! {
     pub enum Priority: "prioritycode" { Normal = 1 "Normal", Low = 0 "Low", High = 2 "High" }
 }
+option_set! {
+    /// Of columns that have one option until somebody adds more.
+    pub enum DefaultValue: "defaultvalue" { DefaultValue = 1 "Default Value" }
+}
+option_set! {
+    pub enum ContactMethod: "preferredcontactmethodcode" {
+        Any = 1 "Any",
+        Email = 2 "Email",
+        Phone = 3 "Phone",
+        Fax = 4 "Fax",
+        Mail = 5 "Mail",
+    }
+}

@@ -1,8 +1,8 @@
 //! Users. Disabled, never deleted.
 
 use crate::id::Id;
-use crate::table::{BLANK, Child, Table, choice, email, flag, id, int, lookup, text};
-use crate::tables::states::{Approval, IncomingMethod, OutgoingMethod};
+use crate::table::{BLANK, Child, Table, choice, email, flag, id, int, lookup, open_choice, text};
+use crate::tables::states::{Approval, DefaultValue, IncomingMethod, OutgoingMethod};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -14,6 +14,46 @@ option_set! {
         Support = 3 "Support User",
         NonInteractive = 4 "Non-interactive",
         DelegatedAdmin = 5 "Delegated Admin",
+    }
+}
+
+option_set! {
+    pub enum PreferredAddress: "systemuser_preferredaddresscode" { Mailing = 1 "Mailing Address", Other = 2 "Other Address" }
+}
+option_set! {
+    pub enum PreferredPhone: "systemuser_preferredphonecode" {
+        Main = 1 "Main Phone",
+        Other = 2 "Other Phone",
+        Home = 3 "Home Phone",
+        Mobile = 4 "Mobile Phone",
+    }
+}
+option_set! {
+    pub enum LicenseType: "systemuser_caltype" {
+        Professional = 0 "Professional",
+        Administrative = 1 "Administrative",
+        Basic = 2 "Basic",
+        DeviceProfessional = 3 "Device Professional",
+        DeviceBasic = 4 "Device Basic",
+        Essential = 5 "Essential",
+        DeviceEssential = 6 "Device Essential",
+        Enterprise = 7 "Enterprise",
+        DeviceEnterprise = 8 "Device Enterprise",
+        Sales = 9 "Sales",
+        Service = 10 "Service",
+        FieldService = 11 "Field Service",
+        ProjectService = 12 "Project Service",
+    }
+}
+option_set! {
+    pub enum InvitationStatus: "systemuser_invitestatuscode" {
+        NotSent = 0 "Invitation Not Sent",
+        Invited = 1 "Invited",
+        NearExpired = 2 "Invitation Near Expired",
+        Expired = 3 "Invitation Expired",
+        Accepted = 4 "Invitation Accepted",
+        Rejected = 5 "Invitation Rejected",
+        Revoked = 6 "Invitation Revoked",
     }
 }
 
@@ -57,5 +97,17 @@ table! {
         flag("setupuser", "Restricted Access Mode"),
         id("applicationid", "Application ID"),
         int("importsequencenumber", "Import Sequence Number", 0, 2_147_483_647),
+        open_choice("preferredaddresscode", "Preferred Address", PreferredAddress::OPTIONS),
+        open_choice("preferredemailcode", "Preferred Email", DefaultValue::OPTIONS),
+        open_choice("preferredphonecode", "Preferred Phone", PreferredPhone::OPTIONS),
+        choice("caltype", "License Type", LicenseType::OPTIONS),
+        choice("invitestatuscode", "Invitation Status", InvitationStatus::OPTIONS),
+        open_choice("address1_addresstypecode", "Address 1: Address Type", DefaultValue::OPTIONS),
+        open_choice("address1_shippingmethodcode", "Address 1: Shipping Method", DefaultValue::OPTIONS),
+        open_choice("address2_addresstypecode", "Address 2: Address Type", DefaultValue::OPTIONS),
+        open_choice("address2_shippingmethodcode", "Address 2: Shipping Method", DefaultValue::OPTIONS),
+        id("calendarid", "Calendar"),
+        id("positionid", "Position"),
+        flag("defaultfilterspopulated", "Default Filters Populated").read(),
     }
 }

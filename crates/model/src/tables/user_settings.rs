@@ -35,5 +35,10 @@ table! {
         time("lastalertsviewedtime", "Alerts Last Viewed"),
         text("workdaystarttime", "Workday Start Time", 5),
         text("workdaystoptime", "Workday Stop Time", 5),
+        // Moved to the mailbox; nothing is ever stored here.
+        text("emailusername", "User Name (on the mailbox)", 200).read(),
+        text("emailpassword", "Password (on the mailbox)", 200).read(),
+        flag("allowemailcredentials", "Allow Credentials (on the mailbox)").read(),
+        flag("isresourcebookingexchangesyncenabled", "Synchronize Resource Bookings with Outlook"),
     }
 }

@@ -50,6 +50,15 @@ fn the_served_row_says_where_it_came_from() {
     assert_eq!(ledger(&verdict), ["forward@our.example:INBOX 7/1#1 Tracked", "INBOX 7/1 Forwarded"]);
 }
 
+#[test]
+fn the_email_knows_where_its_original_stands() {
+    let mut message = wrapped(&["From: carol@there.example | To: dora@our.example"]);
+    message.enclosed[0].place = "120+40:base64".parse().unwrap();
+    assert_eq!(only::<Email>(&World::forwarding().take(message)).raw_place, "120+40:base64");
+    let redirected = mail("From: carol@there.example | To: dora@our.example | Delivered-To: forward@our.example");
+    assert_eq!(only::<Email>(&World::forwarding().take(redirected)).raw_place, "", "the whole message");
+}
+
 fn test_of_dora(from: &str) -> Mail {
     let mark = id("mailbox dora@our.example").to_string();
     let mut inner = mail(&format!("From: {from} | To: dora@our.example"));

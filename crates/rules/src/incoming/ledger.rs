@@ -39,9 +39,16 @@ impl<'a> Seen<'a> {
     }
 
     /// The row of this position, where it says all there is to say: an email
-    /// came of the message, or it is none of the kind that can.
+    /// came of the message, or it is none of the kind that can. A server whose
+    /// UIDs began anew may have put another message there.
     pub(super) fn finished_here(&self) -> Option<&'a LedgerEntry> {
-        self.here.filter(|row| {
+        let mail = &self.arrival.mail;
+        let is_same = |row: &&LedgerEntry| {
+            row.fingerprint.is_empty()
+                || row.fingerprint == hex(&mail.fingerprint)
+                || row.header_digest.as_deref() == Some(&mail.header_digest[..])
+        };
+        self.here.filter(is_same).filter(|row| {
             row.activity.is_some() || matches!(row.disposition, Disposition::Forwarded | Disposition::TestMessage)
         })
     }

@@ -489,9 +489,46 @@ fn trouble_is_never_a_reason_to_delete() {
 #[test]
 fn what_the_server_does_not_deliver_has_a_row() {
     let position = Position::Pop3 { uidl: "abc".to_owned() };
-    let verdict = undeliverable(Ref::new("mailbox", id("m")), &position, "-ERR gone", now());
+    let world = support();
+    let (mailbox, organization) = (&world.facts.mailbox, &world.facts.organization);
+    let verdict = undeliverable(mailbox, organization, &position, "-ERR gone", now());
     assert_eq!(ledger(&verdict), ["INBOX abc Unreadable"]);
     assert_eq!(verdict.why, "-ERR gone.");
+    let alert: TraceLog = only(&verdict);
+    assert!(alert.text.contains("INBOX:abc") && alert.text.contains("-ERR gone."), "{}", alert.text);
+    // The same mailbox and day: the same alert.
+    let next = Position::Pop3 { uidl: "abd".to_owned() };
+    assert_eq!(only::<TraceLog>(&undeliverable(mailbox, organization, &next, "x", now())).id, alert.id);
+}
+#[test]
+fn what_cannot_be_read_again_fails_in_the_end() {
+    let world = support();
+    let mut row = LedgerEntry { attempts: 1, ..LedgerEntry::blank(id("row")) };
+    for (attempts, expected, alerts) in [(1, "Waiting", 0), (3, "Waiting", 0), (4, "Failed", 1)] {
+        row.attempts = attempts;
+        let verdict = failed_again(&row, &world.facts.mailbox, &world.facts.organization, "it is damaged", now());
+        assert_eq!(format!("{:?}", verdict.disposition), expected);
+        assert_eq!(rows(&verdict, "tracelog").len(), alerts);
+        assert!(verdict.why.contains("it is damaged"));
+        assert!(matches!(&verdict.changes[0], Change::Update(update) if update.id == row.id));
+    }
+}
+#[test]
+fn attempts_are_spaced() {
+    let minutes: Vec<_> = ripe(now()).into_iter().map(|(n, at)| (n, now().duration_since(at).as_mins())).collect();
+    assert_eq!(minutes, [(1, 1), (2, 5), (3, 15), (4, 60)]);
+    assert_eq!(minutes.len() as i64, ATTEMPTS - 1);
+}
+#[test]
+fn another_message_under_an_old_number_is_not_the_old_one() {
+    let mut world = support();
+    let first = world.receive(ANYTHING);
+    let mut other = world.arrival(mail("From: carol@there.example | To: support@our.example | Subject: other"));
+    other.position = Position::Imap { folder: "INBOX".to_owned(), uid_validity: 7, uid: 1 };
+    assert_eq!(ledger(&first), ["INBOX 7/1 Tracked"]);
+    let second = decide(&other, &world.facts, now());
+    assert_eq!(said(&second), "Tracked AcceptAll");
+    assert_ne!(second.email, first.email);
 }
 #[test]
 fn records_come_before_the_row_that_refers_to_them() {

@@ -243,8 +243,8 @@ fn the_base_of_a_stored_index() {
         let base = conversation_base(&STANDARD.encode(&index));
         assert_eq!(base.map(|b| b.to_vec()), expected.then(|| index[..CONVERSATION_BASE].to_vec()), "{octets}");
     };
-    [0, 1, 21].map(|octets| check(octets, false));
-    [22, 23, 24, 25, 27, 200].map(|octets| check(octets, true));
+    [0, 1, 21].iter().for_each(|octets| check(*octets, false));
+    [22, 23, 24, 25, 27, 200].iter().for_each(|octets| check(*octets, true));
     assert_eq!(conversation_base(&"?".repeat(32)), None);
     assert_eq!(conversation_base(&"é".repeat(32)), None);
 }

@@ -83,7 +83,8 @@ pub fn succeeded(mailbox: &Mailbox, workload: Workload, processed: u64, failed: 
     }
     // Sending well says nothing about receiving.
     let others = [Workload::Incoming, Workload::Outgoing].into_iter().filter(|w| *w != workload);
-    let mends = !mailbox.last_error.is_empty() && !others.map(Workload::as_str).any(|w| mailbox.last_error.starts_with(w));
+    let mends =
+        !mailbox.last_error.is_empty() && !others.map(Workload::as_str).any(|w| mailbox.last_error.starts_with(w));
     let clean = after == *mailbox && !mends;
     let fresh = mailbox.last_sync_completed.is_some_and(|at| now.duration_since(at) < REMEMBER);
     if processed == 0 && failed == 0 && clean && fresh {

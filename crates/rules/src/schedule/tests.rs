@@ -232,6 +232,16 @@ fn success_clears_the_count() {
 }
 
 #[test]
+fn sending_well_says_nothing_about_receiving() {
+    let (mailbox, _) = failing(Workload::Incoming, &[(0, wrong())]);
+    let at = now() + SignedDuration::from_secs(5);
+    let after = applied(&mailbox, &succeeded(&mailbox, Workload::Outgoing, 1, 0, at).into_iter().collect::<Vec<_>>());
+    assert!(after.last_error.starts_with("incoming: ") && after.last_error_count == 1, "{}", after.last_error);
+    let mended = applied(&after, &[succeeded(&after, Workload::Incoming, 0, 0, at).unwrap()]);
+    assert!(mended.last_error.is_empty());
+}
+
+#[test]
 fn a_quiet_mailbox_is_written_once_a_minute() {
     let quiet = Mailbox { last_sync_completed: Some(now()), ..mailbox(1) };
     let at = |seconds| succeeded(&quiet, Workload::Incoming, 0, 0, now() + SignedDuration::from_secs(seconds));
@@ -299,4 +309,13 @@ fn many_quiet_mailboxes_are_looked_at_less_often() {
     assert_eq!(sensible(soon, 10, millis(20), now), soon, "ten cost nothing");
     assert_eq!(sensible(soon, 1000, millis(20), now), now + SignedDuration::from_secs(40));
     assert_eq!(sensible(soon, 1_000_000, millis(20), now), now + LONGEST_POLL);
+}
+
+#[test]
+fn what_was_held_back_resumes_where_it_is_enabled() {
+    let mut mailbox = mailbox(7);
+    mailbox.enabled_outgoing = false;
+    assert_eq!(resume(&mailbox, now()), due(mailbox.id, Workload::Incoming, now()));
+    mailbox.enabled_incoming = false;
+    assert!(resume(&mailbox, now()).is_empty());
 }

@@ -97,6 +97,32 @@ fn the_switch_turns_mailboxes_off() {
 }
 
 #[test]
+fn a_mailbox_that_is_missing_comes_with_the_next_edit() {
+    let before = user();
+    let edit = |after: SystemUser| with(None, |f| user_saved(Some(&before), after, &f).unwrap());
+    let saved = edit(SystemUser { first_name: "Anna".into(), ..user() });
+    assert_eq!(tables(&saved.changes), ["mailbox", "pr_workitem", "pr_workitem", "pr_workitem"]);
+    assert_eq!(saved.record.default_mailbox, Some(Ref::new("mailbox", NEW)));
+    assert_eq!(edit(SystemUser { address: String::new(), ..user() }).changes, [], "nothing to serve");
+    assert_eq!(edit(SystemUser { is_disabled: true, ..user() }).changes, [], "nobody to serve");
+    let saved = with(None, |f| queue_saved(Some(&queue()), queue(), &f).unwrap());
+    assert_eq!(tables(&saved.changes), ["mailbox", "pr_workitem", "pr_workitem", "pr_workitem"]);
+}
+
+#[test]
+fn what_waits_for_a_mailbox_is_taken_over() {
+    let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    let waiting: Vec<Email> = [7, 8].map(|n| Email::blank(Id::from_u128(n))).into();
+    let changes = adopt(NEW, &waiting, now);
+    assert_eq!(tables(&changes), ["email", "email", "pr_workitem", "pr_workitem"]);
+    let Change::Update(first) = &changes[0] else { panic!("{changes:?}") };
+    assert_eq!(first.set, [("sendermailboxid", Value::Ref(Ref::new("mailbox", NEW)))]);
+    assert_eq!(first.expect, [("statuscode", Value::Int(6))]);
+    assert!(matches!(&changes[3], Change::Update(u) if u.set[0] == ("pr_nextrun", Value::Time(now))));
+    assert_eq!(adopt(NEW, &[], now), []);
+}
+
+#[test]
 fn a_new_queue_gets_a_mailbox() {
     let saved = with(None, |facts| queue_saved(None, queue(), &facts).unwrap());
     assert_eq!(tables(&saved.changes), ["mailbox", "pr_workitem", "pr_workitem", "pr_workitem"]);

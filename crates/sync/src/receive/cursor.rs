@@ -2,7 +2,7 @@
 //! that records what was read.
 
 use model::tables::{EmailServerProfile, Folder, LedgerEntry, Mailbox};
-use model::work::{Cursor, ImapCursor, Pop3Cursor};
+use model::work::{Cursor, ImapCursor, Pop3Cursor, Position};
 use model::{Change, Entity, Filter, Id, Query, Ref, Timestamp, Update, id};
 use store::Store;
 
@@ -21,19 +21,24 @@ fn since(mailbox: &Mailbox, profile: &EmailServerProfile) -> Option<Timestamp> {
     mailbox.process_after.max(profile.process_after)
 }
 
+/// Where reading goes on, and what is remembered of the folder besides.
+/// `account`: `user@host:port` that is going to be read.
 pub(crate) async fn load(
     store: &Store,
     protocol: Incoming,
     mailbox: &Mailbox,
     profile: &EmailServerProfile,
-) -> Result<Cursor, SyncError> {
-    match protocol {
+    account: &str,
+) -> Result<(Cursor, Folder), SyncError> {
+    let id = folder_id(mailbox.id);
+    let row = store.load::<Folder>(id).await?.unwrap_or_else(|| Folder::blank(id));
+    let cursor = match protocol {
+        Incoming::Imap if is_of(&row, account) => Cursor::Imap(from_row(&row)),
         Incoming::Imap => {
-            let row = store.load::<Folder>(folder_id(mailbox.id)).await?;
-            Ok(Cursor::Imap(row.map_or_else(
-                || ImapCursor { since: since(mailbox, profile), ..ImapCursor::default() },
-                |row| from_row(&row),
-            )))
+            if row.uid_validity != 0 {
+                tracing::info!(mailbox = %mailbox.name, "another account is read now; messages are recognized by fingerprint");
+            }
+            Cursor::Imap(ImapCursor { since: since(mailbox, profile), ..ImapCursor::default() })
         }
         Incoming::Pop3 => {
             let mut known = Query::of::<LedgerEntry>()
@@ -43,9 +48,16 @@ pub(crate) async fn load(
             let known = store.query(&known).await?;
             let known =
                 known.iter().filter_map(|r| r.get(LedgerEntry::C.position.name).as_text()).map(str::to_owned).collect();
-            Ok(Cursor::Pop3(Pop3Cursor { known, since: since(mailbox, profile) }))
+            Cursor::Pop3(Pop3Cursor { known, since: since(mailbox, profile) })
         }
-    }
+    };
+    Ok((cursor, row))
+}
+
+/// What the row says holds for this account: elsewhere the same UIDs mean
+/// other messages, even where UIDVALIDITY happens to be the same.
+fn is_of(row: &Folder, account: &str) -> bool {
+    row.uid_validity != 0 && (row.account.is_empty() || row.account == account)
 }
 
 fn from_row(row: &Folder) -> ImapCursor {
@@ -60,17 +72,12 @@ fn from_row(row: &Folder) -> ImapCursor {
 }
 
 /// What moves the cursor. POP3 has none of its own: its ledger rows are it.
-pub(crate) fn changes(mailbox: Id, cursor: &Cursor) -> Vec<Change> {
+pub(crate) fn changes(mailbox: Id, cursor: &Cursor, account: &str) -> Vec<Change> {
     let Cursor::Imap(cursor) = cursor else { return Vec::new() };
-    let id = folder_id(mailbox);
-    let blank = Folder {
-        mailbox: Some(Ref::new(Mailbox::TABLE.logical, mailbox)),
-        name: INBOX.to_owned(),
-        ..Folder::blank(id)
-    };
     vec![
-        Change::Ensure(blank.into_record()),
-        Update::of::<Folder>(id)
+        there(mailbox),
+        Update::of::<Folder>(folder_id(mailbox))
+            .set(Folder::C.account, account.to_owned())
             .set(Folder::C.uid_validity, i64::from(cursor.uid_validity))
             .set(Folder::C.next_uid, i64::from(cursor.next_uid))
             .set(Folder::C.backlog_end, i64::from(cursor.backlog_end))
@@ -78,6 +85,48 @@ pub(crate) fn changes(mailbox: Id, cursor: &Cursor) -> Vec<Change> {
             .set(Folder::C.highest_modseq, cursor.highest_modseq.and_then(|n| i64::try_from(n).ok()))
             .into(),
     ]
+}
+
+/// Notes that reading broke off at this message for the `stumbles`-th time.
+pub(crate) fn stumbled(mailbox: Id, at: &Position, stumbles: i64) -> Vec<Change> {
+    vec![
+        there(mailbox),
+        Update::of::<Folder>(folder_id(mailbox))
+            .set(Folder::C.stumbled_at, place(at))
+            .set(Folder::C.stumbles, stumbles)
+            .into(),
+    ]
+}
+
+/// How often reading has broken off at this message before.
+pub(crate) fn stumbles(row: &Folder, at: &Position) -> i64 {
+    if row.stumbled_at == place(at) { row.stumbles } else { 0 }
+}
+
+/// Fits the column.
+fn place(at: &Position) -> String {
+    at.in_folder().chars().take(320).collect()
+}
+
+/// Whether more was read or passed between the two. What else the server says
+/// of the folder (HIGHESTMODSEQ) is no progress.
+pub(crate) fn advanced(before: &Cursor, after: &Cursor) -> bool {
+    match (before, after) {
+        (Cursor::Imap(before), Cursor::Imap(after)) => {
+            (before.uid_validity, before.next_uid) != (after.uid_validity, after.next_uid)
+        }
+        (Cursor::Pop3(before), Cursor::Pop3(after)) => !after.known.is_subset(&before.known),
+        _ => true,
+    }
+}
+
+fn there(mailbox: Id) -> Change {
+    let blank = Folder {
+        mailbox: Some(Ref::new(Mailbox::TABLE.logical, mailbox)),
+        name: INBOX.to_owned(),
+        ..Folder::blank(folder_id(mailbox))
+    };
+    Change::Ensure(blank.into_record())
 }
 
 #[cfg(test)]
@@ -105,16 +154,64 @@ mod tests {
     fn a_cursor_survives_its_row() {
         let cursor =
             ImapCursor { uid_validity: 7, next_uid: 12, backlog_end: 9, since: at(1), highest_modseq: Some(44) };
-        let mut row = Folder::blank(Id::nil());
-        for change in changes(Id::nil(), &Cursor::Imap(cursor.clone())) {
+        let row = written(Folder::blank(Id::nil()), changes(Id::nil(), &Cursor::Imap(cursor.clone()), "a@b:993"));
+        assert_eq!(from_row(&row), cursor);
+        assert_eq!(row.account, "a@b:993");
+    }
+
+    fn written(mut row: Folder, changes: Vec<Change>) -> Folder {
+        for change in changes {
             if let Change::Update(update) = change {
-                let mut record = row.clone().into_record();
+                let mut record = row.into_record();
                 for (column, value) in update.set {
                     record.set(column, value);
                 }
                 row = Folder::from_record(&record).unwrap();
             }
         }
-        assert_eq!(from_row(&row), cursor);
+        row
+    }
+
+    #[track_caller]
+    fn check_account(uid_validity: i64, account: &str, expected: bool) {
+        let row = Folder { uid_validity, account: account.into(), ..Folder::blank(Id::nil()) };
+        assert_eq!(is_of(&row, "alice@mail.example:993"), expected);
+    }
+
+    #[test]
+    fn a_cursor_is_of_one_account() {
+        check_account(7, "alice@mail.example:993", true);
+        check_account(7, "", true);
+        check_account(7, "alice@other.example:993", false);
+        check_account(7, "bob@mail.example:993", false);
+    }
+    #[test]
+    fn a_row_of_pop3_is_no_cursor() {
+        check_account(0, "", false);
+    }
+
+    #[test]
+    fn stumbles_are_counted_for_one_message() {
+        let at = |uidl: &str| Position::Pop3 { uidl: uidl.into() };
+        let row = written(Folder::blank(Id::nil()), stumbled(Id::nil(), &at("a"), 2));
+        assert_eq!((stumbles(&row, &at("a")), stumbles(&row, &at("b"))), (2, 0));
+        let long = at(&"x".repeat(400));
+        let row = written(row, stumbled(Id::nil(), &long, 1));
+        assert_eq!(stumbles(&row, &long), 1);
+    }
+
+    #[test]
+    fn progress_is_what_was_passed() {
+        let imap = |uid_validity, next_uid, highest_modseq| {
+            Cursor::Imap(ImapCursor { uid_validity, next_uid, highest_modseq, ..ImapCursor::default() })
+        };
+        let pop3 = |known: &[&str]| {
+            Cursor::Pop3(Pop3Cursor { known: known.iter().map(ToString::to_string).collect(), since: None })
+        };
+        assert!(advanced(&imap(7, 3, None), &imap(7, 4, None)));
+        assert!(advanced(&imap(7, 3, None), &imap(8, 1, None)));
+        assert!(!advanced(&imap(7, 3, None), &imap(7, 3, Some(9))));
+        assert!(advanced(&pop3(&["a"]), &pop3(&["a", "b"])));
+        assert!(!advanced(&pop3(&["a", "gone"]), &pop3(&["a"])));
     }
 }

@@ -20,34 +20,59 @@ mod cursor;
 mod process;
 mod settle;
 mod sink;
+mod stumble;
 mod waiting;
 
 use process::Processed;
 pub(crate) use process::commit;
 use sink::BatchSink;
+use stumble::Stumble;
 
 /// What is in memory of one mailbox at a time: two of these.
 const LIMIT: Limit = Limit { messages: 400, octets: 8 * 1024 * 1024 };
 
+/// How the conversation of a cycle ended.
+enum Ended {
+    Well(Progress),
+    /// It broke off at a message before anything was read.
+    Stumbled(Stumble),
+}
+
 /// One cycle of a mailbox's incoming workload.
-pub(crate) async fn run(engine: &Arc<Engine>, loaded: Loaded, mut lease: Lease) -> Result<Progress, SyncError> {
+pub(crate) async fn run(engine: &Arc<Engine>, loaded: Loaded, lease: Lease) -> Result<Progress, SyncError> {
     let protocol = route::incoming_protocol(&loaded.profile)?;
     let loaded = Arc::new(loaded);
     let mut open = self::open(engine, &loaded, protocol).await?;
-    let mut result = cycle(engine, &loaded, protocol, &mut open.reader, &mut lease).await;
-    if open.waited && matches!(&result, Err(SyncError::Server(_))) {
+    let mut result = cycle(engine, &loaded, protocol, &mut open, lease).await;
+    if open.waited && matches!(&result, Err(SyncError::Server(_)) | Ok(Ended::Stumbled(_))) {
         // That a connection ended while nobody used it says nothing about the server.
         drop(open);
         open = self::open(engine, &loaded, protocol).await?;
-        result = cycle(engine, &loaded, protocol, &mut open.reader, &mut lease).await;
+        result = cycle(engine, &loaded, protocol, &mut open, lease).await;
     }
-    match &result {
-        Ok(_) => engine.sessions.put(loaded.mailbox.id, open),
-        // After a server's error the session is in an unknown state.
-        Err(SyncError::Server(_)) => drop(open),
-        Err(_) => open.reader.log_out().await,
+    match result {
+        Ok(Ended::Well(progress)) => {
+            engine.sessions.put(loaded.mailbox.id, open);
+            Ok(progress)
+        }
+        Ok(Ended::Stumbled(stumble)) => {
+            close(open).await;
+            stumble::over(engine, &loaded, protocol, lease, stumble).await
+        }
+        Err(error) => {
+            // After a server's error the session is in an unknown state.
+            if !matches!(error, SyncError::Server(_)) {
+                close(open).await;
+            }
+            Err(error)
+        }
     }
-    result
+}
+
+async fn close(open: Open) {
+    if open.reader.is_usable() {
+        open.reader.log_out().await;
+    }
 }
 
 /// The mailbox's waiting session, or a new one.
@@ -77,53 +102,68 @@ async fn cycle(
     engine: &Arc<Engine>,
     loaded: &Arc<Loaded>,
     protocol: Incoming,
-    reader: &mut Reader,
-    lease: &mut Lease,
-) -> Result<Progress, SyncError> {
+    open: &mut Open,
+    lease: Lease,
+) -> Result<Ended, SyncError> {
+    let Open { reader, identity, .. } = open;
     let began = Instant::now();
     let mut progress = Progress::default();
-    progress.found += waiting::retry(engine, loaded, *lease).await?;
-    let mut cursor = cursor::load(&engine.store, protocol, &loaded.mailbox, &loaded.profile).await?;
+    (progress.found, progress.failed) = waiting::retry(engine, loaded, lease).await?;
+    let (mut cursor, folder) =
+        cursor::load(&engine.store, protocol, &loaded.mailbox, &loaded.profile, identity).await?;
+    // Where it may be one message, that one comes alone.
+    let mut limit = if rules::incoming::is_suspect(folder.stumbles) { Limit { messages: 1, ..LIMIT } } else { LIMIT };
     let mut in_work: Option<tokio::task::JoinHandle<Result<Processed, SyncError>>> = None;
     let mut writers = vec![engine.store.blobs().writer(), engine.store.blobs().writer()];
-    let fetched: Result<(), SyncError> = loop {
+    let fetched: Result<Option<Stumble>, SyncError> = loop {
         let mut sink = BatchSink::new(match writers.pop() {
             Some(writer) => writer,
             None => engine.store.blobs().writer(),
         });
-        let batch = match reader.fetch(&cursor, LIMIT, &mut sink).await {
+        let mut batch = match reader.fetch(&cursor, limit, &mut sink).await {
             Ok(batch) => batch,
             Err(failure) => break Err(failure.into()),
         };
+        limit = LIMIT;
         if let Some(task) = in_work.take() {
             progress.add(task, &mut writers).await?;
         }
         if batch.reset {
-            tracing::info!(mailbox = %loaded.mailbox.name, "the server reset UIDVALIDITY; messages are recognized by fingerprint");
+            tracing::info!(mailbox = %loaded.mailbox.name, "the server began to count its messages anew; they are recognized by fingerprint");
+        }
+        let brought = !batch.mails.is_empty() || !batch.undeliverable.is_empty();
+        let advanced = brought || cursor::advanced(&cursor, &batch.cursor);
+        if let Some(interrupted) = batch.interrupted.take_if(|_| !advanced) {
+            let count = cursor::stumbles(&folder, &interrupted.at) + 1;
+            break Ok(Some(Stumble { interrupted, count, cursor: batch.cursor, account: identity.clone() }));
         }
         let more = batch.more;
         let moved = batch.cursor != cursor;
         let after = std::mem::replace(&mut cursor, batch.cursor.clone());
-        if moved || !batch.mails.is_empty() || !batch.undeliverable.is_empty() {
-            let task = process::batch(Arc::clone(engine), Arc::clone(loaded), *lease, after, batch, sink);
+        if moved || brought {
+            let (engine, loaded) = (Arc::clone(engine), Arc::clone(loaded));
+            let task = process::batch(engine, loaded, lease, after, batch, sink, identity.clone());
             in_work = Some(tokio::spawn(task));
         }
         if !more {
-            break Ok(());
+            break Ok(None);
         }
-        if began.elapsed() > engine.settings.time_slice {
+        // What broke off is taken up by a new session.
+        if !reader.is_usable() || began.elapsed() > engine.settings.time_slice {
             progress.more = true;
-            break Ok(());
+            break Ok(None);
         }
     };
     if let Some(task) = in_work.take() {
         progress.add(task, &mut writers).await?;
     }
-    fetched?;
-    if settle::is_due(engine, loaded).await? {
-        settle::due(engine, loaded, *lease, reader).await?;
+    if let Some(stumble) = fetched? {
+        return Ok(Ended::Stumbled(stumble));
     }
-    Ok(progress)
+    if reader.is_usable() && settle::is_due(engine, loaded).await? {
+        progress.failed += settle::due(engine, loaded, lease, reader).await?;
+    }
+    Ok(Ended::Well(progress))
 }
 
 impl Progress {

@@ -36,6 +36,8 @@ struct Work {
     /// ledger is the cursor).
     too_old: Vec<Position>,
     cursor: Cursor,
+    /// `user@host:port` for which the cursor holds.
+    account: String,
     blobs: Vec<StoredBlob>,
 }
 
@@ -48,19 +50,27 @@ pub(crate) async fn batch(
     after: Cursor,
     batch: Batch,
     sink: BatchSink,
+    account: String,
 ) -> Result<Processed, SyncError> {
     let BatchSink { mut writer, taken, .. } = sink;
     // Durable first: one fsync for the batch, before the transaction that refers to it.
     // Meanwhile the messages are parsed.
-    let too_old = too_old(&after, &batch);
     let Batch { mails, undeliverable, cursor, .. } = batch;
+    let too_old = too_old(&after, &cursor, &mails, &undeliverable);
     let parsing = tokio::task::spawn_blocking(move || parse_all(mails, taken));
     let blobs = writer.sync().await?;
     let arrivals = parsing.await.map_err(|error| SyncError::Blobs(error.to_string()))?;
-    let work = Work { arrivals, undeliverable, too_old, cursor, blobs };
+    let work = Work { arrivals, undeliverable, too_old, cursor, account, blobs };
     let messages = work.arrivals.len() + work.undeliverable.len();
     let failed = if messages == 0 && work.too_old.is_empty() {
-        commit(&engine, &loaded, lease, super::cursor::changes(loaded.mailbox.id, &work.cursor), Vec::new()).await?;
+        commit(
+            &engine,
+            &loaded,
+            lease,
+            super::cursor::changes(loaded.mailbox.id, &work.cursor, &work.account),
+            Vec::new(),
+        )
+        .await?;
         0
     } else {
         decide_and_commit(&engine, &loaded, lease, work).await?
@@ -94,7 +104,7 @@ async fn decide_and_commit(engine: &Engine, loaded: &Loaded, lease: Lease, work:
         let lost = not_read(engine, loaded, &work);
         let mut changes: Vec<Change> =
             verdicts.iter().chain(&lost).flat_map(|verdict| verdict.changes.iter().cloned()).collect();
-        changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor));
+        changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor, &work.account));
         match commit(engine, loaded, lease, changes, work.blobs.clone()).await {
             Ok(()) => {
                 verdicts.iter().chain(&lost).for_each(|verdict| stats::message(verdict.disposition));
@@ -130,7 +140,10 @@ async fn decide(engine: &Engine, loaded: &Loaded, arrivals: &[Arrival]) -> Resul
 fn not_read(engine: &Engine, loaded: &Loaded, work: &Work) -> Vec<Verdict> {
     let mailbox = Ref::new("mailbox", loaded.mailbox.id);
     let now = engine.now();
-    let lost = work.undeliverable.iter().map(|(position, why)| incoming::undeliverable(mailbox, position, why, now));
+    let lost = work
+        .undeliverable
+        .iter()
+        .map(|(position, why)| incoming::undeliverable(&loaded.mailbox, &loaded.organization, position, why, now));
     let why = "It was received before the time from which email is processed";
     let old =
         work.too_old.iter().map(|position| incoming::passed_over(mailbox, position, Disposition::TooOld, why, now));
@@ -138,9 +151,9 @@ fn not_read(engine: &Engine, loaded: &Loaded, work: &Work) -> Vec<Verdict> {
 }
 
 /// UIDLs that the batch made known without reading their messages.
-fn too_old(after: &Cursor, batch: &Batch) -> Vec<Position> {
-    let (Cursor::Pop3(before), Cursor::Pop3(now)) = (after, &batch.cursor) else { return Vec::new() };
-    let handled = batch.mails.iter().map(|mail| &mail.position).chain(batch.undeliverable.iter().map(|(p, _)| p));
+fn too_old(after: &Cursor, now: &Cursor, mails: &[RawMail], undeliverable: &[(Position, String)]) -> Vec<Position> {
+    let (Cursor::Pop3(before), Cursor::Pop3(now)) = (after, now) else { return Vec::new() };
+    let handled = mails.iter().map(|mail| &mail.position).chain(undeliverable.iter().map(|(p, _)| p));
     let handled: BTreeSet<String> = handled.map(Position::in_folder).collect();
     now.known
         .difference(&before.known)
@@ -161,7 +174,7 @@ async fn one_by_one(engine: &Engine, loaded: &Loaded, lease: Lease, mut work: Wo
     }
     let lost = not_read(engine, loaded, &work);
     let mut changes: Vec<Change> = lost.iter().flat_map(|verdict| verdict.changes.iter().cloned()).collect();
-    changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor));
+    changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor, &work.account));
     commit(engine, loaded, lease, changes, blobs).await?;
     lost.iter().for_each(|verdict| stats::message(verdict.disposition));
     Ok(failed + work.undeliverable.len())
@@ -220,5 +233,34 @@ pub(crate) async fn commit(
         Ok(_) => Ok(()),
         Err(CommitError::Fenced) => Err(SyncError::LeaseLost),
         Err(other) => Err(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::work::{ImapCursor, Pop3Cursor};
+
+    use super::*;
+
+    fn pop3(known: &[&str]) -> Cursor {
+        Cursor::Pop3(Pop3Cursor { known: known.iter().map(ToString::to_string).collect(), since: None })
+    }
+
+    fn position(uidl: &str) -> Position {
+        Position::Pop3 { uidl: uidl.into() }
+    }
+
+    #[test]
+    fn what_became_known_unread_is_too_old() {
+        let raw = RawMail { position: position("read"), received: None, size: 1, ticket: 0 };
+        let undeliverable = vec![(position("lost"), "-ERR".to_owned())];
+        let (before, now) = (pop3(&["before", "gone"]), pop3(&["before", "lost", "old", "read"]));
+        assert_eq!(too_old(&before, &now, &[raw], &undeliverable), [position("old")]);
+    }
+
+    #[test]
+    fn imap_has_a_cursor_of_its_own() {
+        let cursor = Cursor::Imap(ImapCursor { next_uid: 9, ..ImapCursor::default() });
+        assert_eq!(too_old(&Cursor::Imap(ImapCursor::default()), &cursor, &[], &[]), []);
     }
 }

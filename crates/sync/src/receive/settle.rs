@@ -2,47 +2,64 @@
 //! ours. May be repeated after a crash.
 
 use model::tables::{Mailbox, ServerType, Settlement, SettlementState};
-use model::work::{Position, Settle, Settled};
-use model::{Change, Entity, Filter, Lease, Order, Query, Ref, Update};
+use model::work::{Position, Settle, Settled, Workload};
+use model::{Entity, Filter, Lease, Query, Ref};
+use rules::incoming;
 
 use crate::engine::Loaded;
 use crate::sessions::Reader;
-use crate::{Engine, SyncError};
+use crate::{Engine, SyncError, stats};
 
 /// How many at once.
 const BATCH: usize = 500;
 
-/// Returns how many were settled.
+/// Returns how many could not be settled. What goes wrong between the server
+/// and us is told and tried again in the next cycle: it takes nothing back of
+/// what this one has read.
 pub(crate) async fn due(
     engine: &Engine,
     loaded: &Loaded,
     lease: Lease,
     reader: &mut Reader,
 ) -> Result<usize, SyncError> {
-    let mut settled = 0;
+    match settle(engine, loaded, lease, reader).await {
+        Err(SyncError::Server(failure)) => {
+            tracing::warn!(mailbox = %loaded.mailbox.name, %failure, "processed messages could not be removed; trying again");
+            stats::failure(Workload::Incoming, &failure);
+            Ok(1)
+        }
+        other => other,
+    }
+}
+
+async fn settle(engine: &Engine, loaded: &Loaded, lease: Lease, reader: &mut Reader) -> Result<usize, SyncError> {
     loop {
         let rows = due_rows(engine, loaded).await?;
-        if rows.is_empty() {
-            return Ok(settled);
+        if rows.is_empty() || !reader.is_usable() {
+            return Ok(0);
         }
         let settles: Vec<Settle> = rows.iter().map(|row| as_settle(row, loaded.profile.server_type)).collect();
         let outcomes = reader.settle(&settles).await?;
-        let changes = rows.iter().zip(outcomes).map(|(row, outcome)| record(row, outcome)).collect::<Vec<_>>();
-        settled += changes.len();
-        super::process::commit(engine, loaded, lease, changes, Vec::new()).await?;
-        // A POP3 session ends with its deletions.
-        if rows.len() < BATCH || !reader.may_wait() {
-            return Ok(settled);
+        let (mailbox, organization, now) = (&loaded.mailbox, &loaded.organization, engine.now());
+        let done = rows.iter().zip(&outcomes);
+        let changes = done.flat_map(|(row, outcome)| incoming::settled(row, outcome, mailbox, organization, now));
+        super::process::commit(engine, loaded, lease, changes.collect(), Vec::new()).await?;
+        let refused = outcomes.iter().filter(|outcome| matches!(outcome, Settled::Refused(_))).count();
+        // A POP3 session ends with its deletions; what was refused is not asked again at once.
+        if refused > 0 || rows.len() < BATCH || !reader.may_wait() {
+            return Ok(refused);
         }
     }
 }
 
 async fn due_rows(engine: &Engine, loaded: &Loaded) -> Result<Vec<Settlement>, SyncError> {
-    let mut query = Query::of::<Settlement>()
+    // What was refused often stands behind what was not tried yet.
+    let query = Query::of::<Settlement>()
         .filter(Filter::eq(Settlement::C.mailbox, Some(Ref::new(Mailbox::TABLE.logical, loaded.mailbox.id))))
         .filter(Filter::eq(Settlement::C.state, SettlementState::Due))
+        .order_by(Settlement::C.attempts, false)
+        .order_by(Settlement::C.position, false)
         .limit(BATCH);
-    query.order = vec![Order { column: Settlement::C.position.name.into(), descending: false }];
     Ok(engine.store.list::<Settlement>(&query).await?)
 }
 
@@ -68,18 +85,6 @@ pub(crate) fn position(folder: &str, text: &str, server: ServerType) -> Position
         Some((uid_validity, uid)) => Position::Imap { folder: folder.to_owned(), uid_validity, uid },
         None => Position::Pop3 { uidl: text.to_owned() },
     }
-}
-
-fn record(row: &Settlement, outcome: Settled) -> Change {
-    let state = match outcome {
-        Settled::Done => SettlementState::Done,
-        Settled::AlreadyGone => SettlementState::AlreadyGone,
-        Settled::Different => SettlementState::Different,
-    };
-    Update::of::<Settlement>(row.id)
-        .set(Settlement::C.state, state)
-        .set(Settlement::C.attempts, row.attempts + 1)
-        .into()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use store::BlobWriter;
 
 /// Up to this size a message is kept whole for parsing; larger ones are
 /// reduced to their skeleton while they stream by.
-const WHOLE: u64 = 1024 * 1024;
+pub(super) const WHOLE: u64 = 1024 * 1024;
 
 /// What is kept of one message for the parser.
 pub(crate) enum Content {

@@ -7,7 +7,7 @@
 //! there as a copy.
 
 use model::query::{Compare, TextMatch};
-use model::tables::{ActivityParty, Email, EmailStatus, IncomingMethod, ServerType};
+use model::tables::{ActivityParty, Disposition, Email, EmailStatus, IncomingMethod, LedgerEntry, ServerType};
 use model::{Entity, Failure, FailureKind, Filter, Id, Lease, Query, Ref, SignedDuration, Update, Value};
 use rules::outgoing;
 
@@ -92,6 +92,9 @@ async fn ask(
     session: &mut Option<Open>,
     email: &Email,
 ) -> Result<Option<bool>, SyncError> {
+    if was_received(engine, loaded, email).await? {
+        return Ok(Some(true));
+    }
     let open = match session {
         Some(open) => open,
         None => session.insert(receive::open(engine, loaded, Incoming::Imap).await?),
@@ -108,6 +111,16 @@ async fn ask(
         }
     }
     Ok(None)
+}
+
+/// An own copy was received, and may have been deleted since.
+async fn was_received(engine: &Engine, loaded: &Loaded, email: &Email) -> Result<bool, SyncError> {
+    let copy = Query::of::<LedgerEntry>()
+        .filter(Filter::eq(LedgerEntry::C.mailbox, Some(Ref::new("mailbox", loaded.mailbox.id))))
+        .filter(Filter::eq(LedgerEntry::C.disposition, Disposition::OwnCopy))
+        .filter(Filter::eq(LedgerEntry::C.activity, Some(Ref::new(Email::TABLE.logical, email.id))))
+        .limit(1);
+    Ok(!engine.store.list::<LedgerEntry>(&copy).await?.is_empty())
 }
 
 async fn earlier(engine: &Engine, loaded: &Loaded) -> Result<Vec<Email>, SyncError> {

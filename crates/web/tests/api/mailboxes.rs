@@ -113,6 +113,31 @@ story!(approve_and_reject, |w| {
     assert_eq!(w.read(&path).await["emailrouteraccessapproval"], 3);
 });
 
+story!(the_privilege_may_be_required_for_ones_own_address, |w| {
+    let organization = w.read("/WhoAmI").await["OrganizationId"].as_str().unwrap().to_owned();
+    let required = json!({ "pr_requireprivilegetoselfapprove": true });
+    w.patch(&format!("/organizations({organization})"), required).await.expect(204);
+    let (ann, token) = w.user("ann@example.com").await;
+    let path = format!("/mailboxes({})", w.mailbox_of(&ann).await);
+    w.patch(&path, json!({ "emailrouteraccessapproval": 1 })).by(&token).await.expect(403).code("0x80040220");
+    w.patch(&path, json!({ "emailrouteraccessapproval": 1 })).await.expect(204);
+});
+
+story!(a_profile_does_not_go_while_a_mailbox_of_it_is_tested, |w| {
+    let (mailbox, profile) = forward(&w).await;
+    let path = format!("/mailboxes({mailbox})");
+    w.patch(&path, json!({ "emailrouteraccessapproval": 1 })).await.expect(204);
+    w.patch(&path, json!({ "testemailconfigurationscheduled": true })).await.expect(204);
+    w.delete(&format!("/emailserverprofiles({profile})")).await.expect(400).code("0x8005E248").says("Forward");
+    assert_eq!(w.read(&path).await["_emailserverprofile_value"], profile.as_str());
+    let ended = model::Update::of::<model::tables::Mailbox>(mailbox.parse().unwrap())
+        .set(model::tables::Mailbox::C.test_scheduled, false);
+    let actor = model::Actor { user: model::Id::nil() };
+    w.store.commit(&model::Commit::new(actor, model::Timestamp::UNIX_EPOCH, vec![ended.into()])).await.unwrap();
+    w.delete(&format!("/emailserverprofiles({profile})")).await.expect(204);
+    assert_eq!(w.read(&path).await["_emailserverprofile_value"], Value::Null);
+});
+
 story!(approval_through_the_user, |w| {
     let (user, _) = w.user("ann@example.com").await;
     w.patch(&format!("/systemusers({user})"), json!({ "emailrouteraccessapproval": 1 })).await.expect(204);

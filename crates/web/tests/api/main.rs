@@ -39,6 +39,7 @@ mod database;
 mod emails;
 mod fuzz;
 mod hostile;
+mod ledger;
 mod mailboxes;
 mod profiles;
 mod reading;

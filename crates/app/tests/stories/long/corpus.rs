@@ -38,7 +38,11 @@ fn messages() -> Vec<(String, Vec<u8>)> {
         println!("skipped: no corpus at {}", corpus.display());
     }
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    files.iter().filter_map(|path| Some((name(path), fs::read(path).ok()?))).filter(|(_, raw)| !raw.is_empty()).collect()
+    files
+        .iter()
+        .filter_map(|path| Some((name(path), fs::read(path).ok()?)))
+        .filter(|(_, raw)| !raw.is_empty())
+        .collect()
 }
 
 fn last(member: &Member) -> Vec<u8> {
@@ -168,7 +172,8 @@ async fn wrapped_into_a_forward_mailbox() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn redirected_into_a_forward_mailbox() -> Result<()> {
     forwarded(|_, raw| {
-        let head = b"Resent-From: dora@company.test\r\nResent-To: collect@company.test\r\nDelivered-To: dora@company.test\r\n";
+        let head =
+            b"Resent-From: dora@company.test\r\nResent-To: collect@company.test\r\nDelivered-To: dora@company.test\r\n";
         [head.as_slice(), raw].concat()
     })
     .await

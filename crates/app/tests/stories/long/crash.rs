@@ -64,7 +64,9 @@ fn wait_for_ledger(crm: &Crm, mailbox: Uuid, wanted: usize) -> Result<()> {
             last = in_ledger(crm, mailbox)?.len();
             Ok((last >= wanted).then_some(()))
         })
-        .with_context(|| format!("{last} of {wanted} are in the ledger; the log ends:\n{}", end_of(&crm.postroom.log())))
+        .with_context(|| {
+            format!("{last} of {wanted} are in the ledger; the log ends:\n{}", end_of(&crm.postroom.log()))
+        })
 }
 
 fn end_of(log: &str) -> String {
@@ -105,7 +107,8 @@ async fn killed_while_receiving() -> Result<()> {
         killed.and(sent)
     })?;
     for member in [&anna, &carla] {
-        let ours: BTreeSet<&String> = sent.iter().filter(|(_, to)| to.contains(&member.address)).map(|(id, _)| id).collect();
+        let ours: BTreeSet<&String> =
+            sent.iter().filter(|(_, to)| to.contains(&member.address)).map(|(id, _)| id).collect();
         wait_for_ledger(&crm, member.mailbox, ours.len())?;
         let ledger = in_ledger(&crm, member.mailbox)?;
         assert_eq!(ledger.keys().collect::<BTreeSet<_>>(), ours, "{}: one row for each message", member.address);
@@ -131,7 +134,8 @@ fn pour(mail: &MailWorld, to: &[&str], stop: &AtomicBool) -> Result<BTreeMap<Str
         let kind = Kind::ALL[random.below(Kind::ALL.len())];
         let subject = format!("Number {number}");
         let size = 500 + random.below(60_000);
-        let draft = Draft { seed: number, kind, from: KIM, to: receivers, cc: &[], subject: &subject, references: &[], size };
+        let draft =
+            Draft { seed: number, kind, from: KIM, to: receivers, cc: &[], subject: &subject, references: &[], size };
         let message = draft.write();
         for address in receivers {
             mail.dovecot.deliver(address, &message)?;
@@ -215,7 +219,14 @@ fn deliver_one(crm: &Crm, members: &[&Member; 3], sent: &mut [BTreeSet<String>; 
         sent[3].insert(id);
     } else {
         let inner = letter(KIM, "dora@company.test", &format!("Case {number}"), &format!("inner{number}"), "", "help");
-        let head = letter("dora@company.test", address, "Fwd", &format!("number{number}"), "Content-Type: message/rfc822\r\n", "");
+        let head = letter(
+            "dora@company.test",
+            address,
+            "Fwd",
+            &format!("number{number}"),
+            "Content-Type: message/rfc822\r\n",
+            "",
+        );
         crm.mail.dovecot.deliver(address, &[head.trim_ascii_end(), b"\r\n\r\n", &inner].concat())?;
         sent[2].insert(id);
     }
@@ -289,7 +300,9 @@ fn all_ended(crm: &Crm, emails: &[Uuid], ended: impl Fn(&Value) -> bool) -> Resu
         std::thread::sleep(Duration::from_secs(1));
         Ok(None)
     });
-    let open = || rows.iter().filter(|row| !ended(row)).map(|row| format!("{}: {}", row["statuscode"], row["pr_failurereason"]));
+    let open = || {
+        rows.iter().filter(|row| !ended(row)).map(|row| format!("{}: {}", row["statuscode"], row["pr_failurereason"]))
+    };
     done.with_context(|| open().collect::<Vec<_>>().join("\n"))?;
     Ok(rows)
 }

@@ -351,9 +351,9 @@ async fn trouble_of_the_server_is_not_trouble_of_a_message() {
             )
     };
     let (batch, _) = fetch(ImapCursor::default(), &script("NO [UNAVAILABLE] storage is down")).await;
-    assert_eq!(batch.unwrap_err().kind, FailureKind::Temporary);
+    check_interrupted(&batch.unwrap(), &[], 1, FailureKind::Temporary);
     let (batch, _) = fetch(ImapCursor::default(), &script("BAD what?")).await;
-    assert_eq!(batch.unwrap_err().kind, FailureKind::Refused);
+    check_interrupted(&batch.unwrap(), &[], 1, FailureKind::Refused);
     let (batch, _) = fetch(ImapCursor::default(), &script("NO cannot convert this one")).await;
     assert_eq!(batch.unwrap().undeliverable.len(), 1);
 }
@@ -365,9 +365,106 @@ async fn a_lost_connection_abandons_the_half_message() {
         + "S: * 1 FETCH (UID 1 BODY[] {2}\\r\\nhi)
         S~ * 2 FETCH (UID 2 BODY[] {2000}\\r\\nonly the beginning";
     let (batch, memory) = fetch(ImapCursor::default(), &script).await;
-    let failure = batch.unwrap_err();
-    assert_eq!((failure.kind, failure.during), (FailureKind::Temporary, Step::Read));
+    // What came whole is kept, and the next session goes on at the one that did not.
+    check_interrupted(&batch.unwrap(), &[1], 2, FailureKind::Temporary);
     assert_eq!((memory.finished.len(), memory.abandoned), (1, 1));
+}
+
+#[track_caller]
+fn check_interrupted(batch: &Batch, read: &[u32], at: u32, kind: FailureKind) {
+    assert_eq!((uids(batch), imap(batch).next_uid), (read.to_vec(), at));
+    let interrupted = batch.interrupted.as_ref().unwrap();
+    assert_eq!(interrupted.at.to_string(), format!("INBOX:17/{at}"));
+    assert_eq!((interrupted.failure.kind, interrupted.failure.during), (kind, Step::Read));
+    assert!(batch.more && batch.undeliverable.is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_at_the_first_message() {
+    let script = open("A1", 3, 17, 4) + LIST_THREE + "S: * BYE internal error";
+    let (batch, memory) = fetch(ImapCursor::default(), &script).await;
+    check_interrupted(&batch.unwrap(), &[], 1, FailureKind::Temporary);
+    assert!(memory.finished.is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_now_keeps_its_place() {
+    let script = open("A1", 3, 17, 4)
+        + LIST_THREE
+        + "S: * 1 FETCH (UID 1 BODY[] {2}\\r\\nhi)
+        S: * 3 FETCH (UID 3 BODY[] {2}\\r\\nho)
+        S: A3 NO [UNAVAILABLE] not this one
+        C: A4 UID FETCH 2 (UID)
+        S: * 2 FETCH (UID 2)
+        S: A4 OK
+        C: A5 UID FETCH 2 (UID BODY.PEEK[])
+        S: A5 NO [UNAVAILABLE] not this one";
+    let (batch, _) = fetch(ImapCursor::default(), &script).await;
+    check_interrupted(&batch.unwrap(), &[1], 2, FailureKind::Temporary);
+}
+
+#[tokio::test]
+async fn a_bad_for_one_message_is_not_a_bad_for_all() {
+    let script = open("A1", 3, 17, 4)
+        + LIST_THREE
+        + "S: * 1 FETCH (UID 1 BODY[] {2}\\r\\nhi)
+        S: A3 BAD what?
+        C: A4 UID FETCH 2:3 (UID)
+        S: * 2 FETCH (UID 2)
+        S: * 3 FETCH (UID 3)
+        S: A4 OK
+        C: A5 UID FETCH 2 (UID BODY.PEEK[])
+        S: * 2 FETCH (UID 2 BODY[] {2}\\r\\nho)
+        S: A5 OK
+        C: A6 UID FETCH 3 (UID BODY.PEEK[])
+        S: A6 BAD what?";
+    let (batch, _) = fetch(ImapCursor::default(), &script).await;
+    check_interrupted(&batch.unwrap(), &[1, 2], 3, FailureKind::Refused);
+}
+
+#[tokio::test]
+async fn uids_that_fell_start_anew() {
+    let script = open("A1", 1, 17, 3)
+        + "C: A2 UID FETCH 1:2 (UID RFC822.SIZE INTERNALDATE)
+        S: * 1 FETCH (UID 2 RFC822.SIZE 2)
+        S: A2 OK
+        C: A3 UID FETCH 2 (UID BODY.PEEK[])
+        S: * 1 FETCH (UID 2 BODY[] {2}\\r\\nhi)
+        S: A3 OK";
+    let (batch, _) = fetch(cursor(17, 900, 5), &script).await;
+    let batch = batch.unwrap();
+    assert!(batch.reset);
+    assert_eq!((uids(&batch), imap(&batch)), (vec![2], cursor(17, 3, 3)));
+}
+
+#[tokio::test]
+async fn an_old_look_at_the_folder_is_no_reason_to_start_anew() {
+    let script = open("A1", 2, 17, 5) + "C: A2 NOOP\nS: A2 OK\n" + &open("A3", 2, 17, 8);
+    let (mut reader, server) = reader("", &script).await;
+    let mut memory = Memory::default();
+    for next_uid in [5, 8] {
+        // The second time another session has read meanwhile.
+        let after = Cursor::Imap(cursor(17, next_uid, 5));
+        let batch = reader.fetch(&after, LIMIT, &mut memory).await.unwrap();
+        assert!(!batch.reset && batch.mails.is_empty());
+        assert_eq!(batch.cursor, after);
+    }
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn without_uidnext_nothing_fell() {
+    let script = "C: A1 EXAMINE \"INBOX\"
+        S: * 1 EXISTS
+        S: * OK [UIDVALIDITY 17]
+        S: A1 OK
+        C: A2 UID FETCH * (UID)
+        S: * 1 FETCH (UID 4)
+        S: A2 OK";
+    let (batch, _) = fetch(cursor(17, 9, 5), script).await;
+    let batch = batch.unwrap();
+    assert!(!batch.reset);
+    assert_eq!(imap(&batch), cursor(17, 9, 5));
 }
 
 #[tokio::test]

@@ -40,6 +40,22 @@ async fn check(capabilities: &str, settles: &[Settle], script: &str, expected: &
     assert_eq!(settled.unwrap(), expected);
 }
 
+/// How the outcomes begin, where refusals are among them.
+async fn check_refused(capabilities: &str, settles: &[Settle], script: &str, expected: &[&str]) {
+    let (mut session, server) = session(capabilities, script).await;
+    let settled = session.settle(settles).await;
+    server.await.unwrap();
+    let shown = settled.unwrap().into_iter().map(|outcome| match outcome {
+        Settled::Refused(failure) => format!("{} {}: {}", failure.kind, failure.during, failure.detail),
+        other => format!("{other:?}"),
+    });
+    let shown: Vec<_> = shown.collect();
+    assert_eq!(shown.len(), expected.len());
+    for (shown, expected) in shown.iter().zip(expected) {
+        assert!(shown.starts_with(expected), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_read_is_removed_by_uid() {
     let script = OPEN.to_owned()
@@ -115,40 +131,63 @@ async fn without_any_safe_way_nothing_is_removed() {
         + VERIFIED
         + "C: A3 UID STORE 4 +FLAGS.SILENT (\\Deleted)
         S: A3 OK";
-    let (mut session, server) = session("", &script).await;
-    let failure = session.settle(&[delete(17, 4)]).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
-    assert!(failure.detail.contains("no UIDPLUS"), "{failure}");
-    server.await.unwrap();
+    check_refused("", &[delete(17, 4)], &script, &["refused settle: the server has no UIDPLUS"]).await;
 }
 
 #[tokio::test]
 async fn a_folder_for_reading_only() {
     let script = OPEN.replace("READ-WRITE", "READ-ONLY");
-    let (mut session, server) = session("UIDPLUS", &script).await;
-    let failure = session.settle(&[delete(17, 4)]).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    let expected = "refused settle: the folder 'INBOX' can only be read";
+    check_refused("UIDPLUS", &[delete(17, 4), delete(17, 5)], &script, &[expected, expected]).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there() {
+    let script = "C: A1 SELECT \"INBOX\"\nS: A1 NO [NONEXISTENT] no such folder";
+    check_refused("UIDPLUS", &[delete(17, 4)], script, &["misconfigured open"]).await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_no_refusal() {
+    let (mut session, server) = session("UIDPLUS", "C: A1 SELECT \"INBOX\"").await;
+    assert_eq!(session.settle(&[delete(17, 4)]).await.unwrap_err().kind, FailureKind::Temporary);
     server.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_refused_store_is_a_failure() {
+async fn a_refused_store_is_an_outcome() {
     let script = OPEN.to_owned()
         + VERIFIED
         + "C: A3 UID STORE 4 +FLAGS.SILENT (\\Deleted)\\r\\nA4 UID EXPUNGE 4
         S: A3 NO [NOPERM] no
         S: A4 OK";
-    let (mut session, server) = session("UIDPLUS", &script).await;
-    let failure = session.settle(&[delete(17, 4)]).await.unwrap_err();
-    assert_eq!((failure.kind, failure.during), (FailureKind::Refused, Step::Settle));
-    server.await.unwrap();
+    check_refused("UIDPLUS", &[delete(17, 4)], &script, &["refused settle: the server said: \"NO [NOPERM] no\""]).await;
 }
 
 #[tokio::test]
-async fn pop3_does_not_belong_here() {
-    let (mut session, _server) = session("UIDPLUS", "").await;
+async fn one_that_cannot_go_does_not_keep_the_others() {
+    let script = OPEN.to_owned()
+        + "C: A2 UID FETCH 4:5 (UID RFC822.SIZE BODY.PEEK[HEADER])
+        S: * 1 FETCH (UID 4 RFC822.SIZE 20 BODY[HEADER] {8}\\r\\na: b\\r\\n\\r\\n)
+        S: * 2 FETCH (UID 5 RFC822.SIZE 20 BODY[HEADER] {8}\\r\\na: b\\r\\n\\r\\n)
+        S: A2 OK
+        C: A3 UID STORE 4:5 +FLAGS.SILENT (\\Deleted)\\r\\nA4 UID EXPUNGE 4:5
+        S: A3 NO [SERVERBUG] no
+        S: A4 OK
+        C: A5 UID STORE 4 +FLAGS.SILENT (\\Deleted)\\r\\nA6 UID EXPUNGE 4
+        S: A5 NO [SERVERBUG] no
+        S: A6 OK
+        C: A7 UID STORE 5 +FLAGS.SILENT (\\Deleted)\\r\\nA8 UID EXPUNGE 5
+        S: A7 OK
+        S: A8 OK";
+    check_refused("UIDPLUS", &[delete(17, 5), delete(17, 4)], &script, &["Done", "temporary settle: the server said"])
+        .await;
+}
+
+#[tokio::test]
+async fn what_was_read_by_pop3_is_not_here() {
     let settle = Settle { position: Position::Pop3 { uidl: "x".into() }, ..delete(17, 4) };
-    assert!(session.settle(&[settle]).await.is_err());
+    check("UIDPLUS", &[settle], "", &[Settled::Different]).await;
 }
 
 #[track_caller]

@@ -190,7 +190,11 @@ fn nowhere_to_look_is_for_a_person() {
 #[test]
 fn a_person_sends_it_again_or_marks_it() {
     let mut world = check(&[A], &vec![], Some(failure(Uncertain, Step::Send)), "Sending 1: u");
-    assert_eq!(issue(&world.facts(), now(), None, None).unwrap_err().codes(), [0x8004_0233], "not while it is looked up");
+    assert_eq!(
+        issue(&world.facts(), now(), None, None).unwrap_err().codes(),
+        [0x8004_0233],
+        "not while it is looked up"
+    );
     let changes = looked_up(&world.facts(), None, now());
     world.apply(&changes);
     let mut again = world.clone();
