@@ -174,3 +174,44 @@ async fn who_am_i() {
     assert_eq!(who.user, w.ctx.actor.id);
     assert_eq!(Some(Ref::new("businessunit", who.business_unit)), w.ctx.actor.business_unit);
 }
+
+#[tokio::test]
+async fn all_of_a_mailbox_are_processed_again() {
+    use actions::ledger::{Retried, Which};
+    use model::tables::{Disposition as D, LedgerEntry};
+    let w = world().await;
+    let mailbox: Mailbox = one(&w.ctx).await;
+    let mut changes = Vec::new();
+    let mut add = |count: u128, disposition: D, kept: bool| {
+        for _ in 0..count {
+            let number = changes.len() as u128 + 1;
+            let mut row = LedgerEntry::blank(Id::from_u128(number));
+            row.mailbox = Some(mailbox.reference());
+            row.position = number.to_string();
+            row.disposition = disposition;
+            row.blob = kept.then(|| vec![1; 32]);
+            changes.push(model::Change::create(row));
+        }
+    };
+    // More than one transaction takes, with some in between that cannot be.
+    add(600, D::Failed, true);
+    add(3, D::Failed, false);
+    add(501, D::Failed, true);
+    add(2, D::Unclaimed, true);
+    add(4, D::Filtered, true);
+    add(5, D::Tracked, true);
+    let actor = model::Actor { user: w.ctx.actor.id };
+    w.ctx.store.commit(&model::Commit::new(actor, now(), changes)).await.unwrap();
+    let retry = async |which| actions::ledger::retry_all(&w.ctx, mailbox.id, which).await.unwrap();
+    let count = async |disposition| {
+        let query = Query::of::<LedgerEntry>().filter(Filter::eq(LedgerEntry::C.disposition, disposition));
+        w.ctx.store.count(&query).await.unwrap()
+    };
+    assert_eq!(retry(Which::Unclaimed).await, Retried { waiting: 2, refused: 0 });
+    assert_eq!(retry(Which::Failed).await, Retried { waiting: 1101, refused: 3 });
+    assert_eq!((count(D::Waiting).await, count(D::Failed).await, count(D::Filtered).await), (1103, 3, 4));
+    assert_eq!(retry(Which::AllNotTracked).await, Retried { waiting: 4, refused: 3 });
+    assert_eq!((count(D::Waiting).await, count(D::Tracked).await), (1107, 5));
+    let nobody = actions::ledger::retry_all(&w.ctx, Id::nil(), Which::Failed).await;
+    assert_eq!(codes(nobody), [0x8004_0217]);
+}

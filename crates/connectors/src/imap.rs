@@ -13,6 +13,7 @@ mod append;
 mod capabilities;
 mod client;
 mod codes;
+mod command;
 mod date;
 mod engine;
 mod fetch;

@@ -240,7 +240,7 @@ async fn headers_of_all_kinds_are_recognized() {
     let mut kept = Kept::default();
     let batch = session.fetch(&fresh(), ALL, &mut kept).await.unwrap();
     assert_eq!((batch.mails.len(), batch.undeliverable.len()), (6, 0));
-    assert_eq!(session.settle(&settles(&batch, &kept)).await.unwrap(), [Settled::Done; 6]);
+    assert_eq!(session.settle(&settles(&batch, &kept)).await.unwrap(), vec![Settled::Done; 6]);
     assert!(dovecot.list(ANN).unwrap().is_empty());
 }
 

@@ -119,8 +119,7 @@ impl Work for Claim {
             tx.dialect().skip_locked(),
         );
         // The order is that of the look-up, which RETURNING does not keep.
-        let order =
-            "SELECT pr_mailboxid, pr_nextrun FROM pr_workitem WHERE pr_workload = $1 AND pr_nextrun <= $2 ORDER BY pr_nextrun";
+        let order = "SELECT pr_mailboxid, pr_nextrun FROM pr_workitem WHERE pr_workload = $1 AND pr_nextrun <= $2 ORDER BY pr_nextrun";
         let due = tx.rows(order, &[self.workload.number().into(), self.now.into()], &[Want::Id, Want::Time]).await?;
         let due: Vec<(Id, Timestamp)> =
             due.iter().filter_map(|r| Some((r.first()?.as_id()?, r.get(1)?.as_time()?))).collect();

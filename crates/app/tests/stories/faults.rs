@@ -61,6 +61,40 @@ async fn pop3_connections_cut_anywhere() -> Result<()> {
     cut_at(Protocol::Pop3, &[700, 2_600, 3_500, 5_000, 20_000, 70_000, 110_000]).await
 }
 
+/// The connection ends at the same message every time: the mailbox goes on
+/// without it, and says so.
+async fn one_message_breaks_every_connection(protocol: Protocol) -> Result<()> {
+    let Proxied { crm, imap, pop3, smtp: _smtp } = proxied::company("").await?;
+    let proxy = if protocol == Protocol::Imap { &imap } else { &pop3 };
+    let anna = ready_user(&crm, "Anna", protocol)?;
+    proxy.set(Fault::CutAfterFromServer(60_000));
+    proxy.cut_all();
+    deliver(&crm, &anna, 1, 400_000)?;
+    let subjects = (2..5).map(|seed| deliver(&crm, &anna, seed, 2_000)).collect::<Result<Vec<_>>>()?;
+    let began = std::time::Instant::now();
+    while crm.ledger(anna.mailbox)?.len() < 4 && began.elapsed() < Duration::from_secs(60) {
+        process(&crm, &anna)?;
+    }
+    let ledger = crm.ledger(anna.mailbox)?;
+    let lost: Vec<_> = ledger.iter().filter(|row| disposition(row) == 10).collect();
+    assert_eq!(lost.len(), 1, "{ledger:?}");
+    assert!(lost[0]["pr_reason"].as_str().is_some_and(|why| why.contains("breaks off every time")), "{lost:?}");
+    all_received_once(&crm, &anna, &subjects, protocol)?;
+    let alerts = crm.api.list(&format!("tracelogs?$filter=_regardingobjectid_value eq {}", anna.mailbox))?;
+    assert!(alerts.iter().any(|row| row.to_string().contains("does not deliver it")), "{alerts:?}");
+    assert_enabled(&crm, &anna)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_breaks_every_imap_connection() -> Result<()> {
+    one_message_breaks_every_connection(Protocol::Imap).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_breaks_every_pop3_connection() -> Result<()> {
+    one_message_breaks_every_connection(Protocol::Pop3).await
+}
+
 /// The server falls silent in the middle of a message and stays connected.
 async fn falls_silent(protocol: Protocol) -> Result<()> {
     let Proxied { crm, imap, pop3, smtp: _smtp } = proxied::company("").await?;

@@ -255,3 +255,35 @@ async fn an_approval_or_a_profile_that_comes_back_brings_the_mail() -> Result<()
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_raw_message_that_is_damaged_does_not_stop_the_mailbox() -> Result<()> {
+    let crm = company().await?;
+    let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
+    crm.set_user_filter(&anna, NO_MESSAGES)?;
+    let filler = "text ".repeat(2_000);
+    let raw = letter("kim@customers.test", "anna@company.test", "Damaged", "damaged", "", &filler);
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
+    let row = crm.wait_in_ledger(anna.mailbox, "Damaged")?;
+    for entry in std::fs::read_dir(crm.postroom.data_dir().join("blobs"))? {
+        let path = entry?.path();
+        if path.is_file() {
+            let bytes: Vec<u8> = std::fs::read(&path)?.iter().map(|byte| byte ^ 0x55).collect();
+            std::fs::write(&path, bytes)?;
+        }
+    }
+    let path = format!("pr_ledgerentries({})", row["pr_ledgerentryid"].as_str().unwrap_or_default());
+    crm.api.update(&path, &json!({ "pr_disposition": 0 }))?;
+    let row = crm.api.wait_for(Duration::from_secs(30), "the attempt", || {
+        let row = crm.api.get(&path)?;
+        Ok((row["pr_attempts"] == 1).then_some(row))
+    })?;
+    assert!(row["pr_reason"].as_str().is_some_and(|why| why.contains("blob store")), "{row}");
+    assert_eq!((disposition(&row), &row["pr_subject"]), (0, &json!("Damaged")), "it waits for the next attempt: {row}");
+    crm.set_user_filter(&anna, ALL_MESSAGES)?;
+    let next = letter("kim@customers.test", "anna@company.test", "Next", "next", "", "text");
+    crm.mail.send("kim@customers.test", &["anna@company.test"], &next).await?;
+    check_disposition(&crm.wait_in_ledger(anna.mailbox, "Next")?, TRACKED);
+    assert_eq!(crm.api.get(&path)?["pr_attempts"], 1, "the next attempt is a minute later");
+    Ok(())
+}

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::capabilities::Capabilities;
 use super::codes;
+pub(super) use super::command::Command;
 use super::wire::{Literals, NoLiterals, Response, Status, Wire, WireError};
 use crate::net::Transcript;
 
@@ -354,59 +355,5 @@ impl Heard {
     fn learn(&mut self, words: &[u8]) {
         self.capabilities = Capabilities::parse(words);
         self.capabilities_fresh = true;
-    }
-}
-
-/// A command whose arguments may need literals.
-pub(super) struct Command {
-    /// Text and literals, alternating, text first.
-    parts: Vec<String>,
-    /// For the transcript.
-    shown: String,
-}
-
-impl Command {
-    pub fn new(verb: &str) -> Self {
-        Self { parts: vec![verb.to_owned()], shown: verb.to_owned() }
-    }
-
-    /// Adds a blank and an atom.
-    pub fn word(mut self, word: &str) -> Self {
-        for text in [" ", word] {
-            self.text(text);
-            self.shown.push_str(text);
-        }
-        self
-    }
-
-    /// Adds a blank and a string of any content.
-    pub fn string(mut self, string: &str) -> Self {
-        self.add(string);
-        self.shown.push_str(&format!(" \"{string}\""));
-        self
-    }
-
-    /// The same, not shown in the transcript.
-    pub fn secret(mut self, string: &str) -> Self {
-        self.add(string);
-        self.shown.push_str(" ***");
-        self
-    }
-
-    fn add(&mut self, string: &str) {
-        self.text(" ");
-        match super::names::quoted(string) {
-            Some(quoted) => self.text(&quoted),
-            None => self.parts.push(string.to_owned()),
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        if self.parts.len().is_multiple_of(2) {
-            self.parts.push(String::new());
-        }
-        if let Some(last) = self.parts.last_mut() {
-            last.push_str(text);
-        }
     }
 }

@@ -37,11 +37,8 @@ async fn try_all(
     options: Option<Options>,
     report: &mut ProbeReport,
 ) -> Result<(), Failure> {
-    let dialed = dialer.connect(endpoint).await?;
+    let dialed = dialer.connect_reporting(endpoint, report).await?;
     let options = options.unwrap_or_else(|| Options::for_stream(&dialed.stream));
-    for (step, said) in &dialed.notes {
-        report.passed(*step, said);
-    }
     let must_start_tls = dialed.must_start_tls;
     let greeted = super::greet(dialer, endpoint, dialed).await?;
     let mut session: Session<Stream> = match greeted {

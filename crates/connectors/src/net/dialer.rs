@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use model::probe::ProbeReport;
 use model::{Failure, FailureKind, Step};
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -53,6 +54,23 @@ impl Dialer {
     /// Resolves, checks the addresses, connects, and negotiates TLS where it
     /// comes first.
     pub async fn connect(&self, endpoint: &Endpoint) -> Result<Dialed, Failure> {
+        let mut notes = Vec::new();
+        let dialed = self.dial(endpoint, &mut notes).await?;
+        Ok(Dialed { notes, ..dialed })
+    }
+
+    /// The same for a probe, whose report gets every step that went well, also
+    /// before one that did not.
+    pub async fn connect_reporting(&self, endpoint: &Endpoint, report: &mut ProbeReport) -> Result<Dialed, Failure> {
+        let mut notes = Vec::new();
+        let dialed = self.dial(endpoint, &mut notes).await;
+        for (step, said) in notes {
+            report.passed(step, said);
+        }
+        dialed
+    }
+
+    async fn dial(&self, endpoint: &Endpoint, notes: &mut Vec<(Step, String)>) -> Result<Dialed, Failure> {
         check_host(&endpoint.host)?;
         let security = self.decide(endpoint);
         if security == Security::Plain && !self.allow_insecure {
@@ -60,12 +78,11 @@ impl Dialer {
                           set [servers] allow_insecure";
             return Err(Failure::new(FailureKind::Misconfigured, Step::Connect, detail));
         }
-        let mut notes = Vec::new();
-        let addresses = self.resolve(endpoint, &mut notes).await?;
-        let (tcp, peer) = open(endpoint, &addresses, &mut notes).await?;
+        let addresses = self.resolve(endpoint, notes).await?;
+        let (tcp, peer) = open(endpoint, &addresses, notes).await?;
         match security {
             Security::Tls => self.with_tls(endpoint, tcp, peer, notes).await,
-            Security::StartTls | Security::Plain => Ok(in_clear(tcp, peer, security, notes)),
+            Security::StartTls | Security::Plain => Ok(in_clear(tcp, peer, security)),
             Security::Auto => self.find_out(endpoint, tcp, peer, &addresses, notes).await,
         }
     }
@@ -102,7 +119,7 @@ impl Dialer {
         tcp: TcpStream,
         peer: SocketAddr,
         addresses: &[SocketAddr],
-        mut notes: Vec<(Step, String)>,
+        notes: &mut Vec<(Step, String)>,
     ) -> Result<Dialed, Failure> {
         match self.handshake(tcp, &endpoint.host, endpoint.connect_timeout).await? {
             Ok(stream) => {
@@ -111,9 +128,9 @@ impl Dialer {
             }
             Err(error) if tls::is_not_tls(&error) => {
                 notes.push((Step::Connect, "the server speaks in clear text first; going on with STARTTLS".to_owned()));
-                let (tcp, peer) = open(endpoint, addresses, &mut notes).await?;
+                let (tcp, peer) = open(endpoint, addresses, notes).await?;
                 self.remember(endpoint, Security::StartTls);
-                Ok(in_clear(tcp, peer, Security::StartTls, notes))
+                Ok(in_clear(tcp, peer, Security::StartTls))
             }
             Err(error) => Err(handshake_failure(&endpoint.host, &error)),
         }
@@ -129,7 +146,7 @@ impl Dialer {
         endpoint: &Endpoint,
         tcp: TcpStream,
         peer: SocketAddr,
-        notes: Vec<(Step, String)>,
+        notes: &mut Vec<(Step, String)>,
     ) -> Result<Dialed, Failure> {
         let host = &endpoint.host;
         let stream = self.handshake(tcp, host, endpoint.connect_timeout).await?;
@@ -191,15 +208,15 @@ fn key(endpoint: &Endpoint) -> (String, u16) {
     (endpoint.host.to_ascii_lowercase(), endpoint.port)
 }
 
-fn secured(stream: TlsStream<TcpStream>, peer: SocketAddr, mut notes: Vec<(Step, String)>) -> Dialed {
+fn secured(stream: TlsStream<TcpStream>, peer: SocketAddr, notes: &mut Vec<(Step, String)>) -> Dialed {
     notes.push((Step::Tls, describe(&stream)));
     let stream = Stream(Inner::Tls(Box::new(stream)));
-    Dialed { stream, secured: true, must_start_tls: false, peer, notes }
+    Dialed { stream, secured: true, must_start_tls: false, peer, notes: Vec::new() }
 }
 
-fn in_clear(tcp: TcpStream, peer: SocketAddr, security: Security, notes: Vec<(Step, String)>) -> Dialed {
+fn in_clear(tcp: TcpStream, peer: SocketAddr, security: Security) -> Dialed {
     let stream = Stream(Inner::Tcp(tcp));
-    Dialed { stream, secured: false, must_start_tls: security == Security::StartTls, peer, notes }
+    Dialed { stream, secured: false, must_start_tls: security == Security::StartTls, peer, notes: Vec::new() }
 }
 
 fn describe(stream: &TlsStream<TcpStream>) -> String {

@@ -47,10 +47,7 @@ async fn open(
     credentials: &Credentials,
     report: &mut ProbeReport,
 ) -> Result<Session<Stream>, Failure> {
-    let dialed = dialer.connect(endpoint).await?;
-    for (step, said) in dialed.notes {
-        report.passed(step, said);
-    }
+    let dialed = dialer.connect_reporting(endpoint, report).await?;
     let wait = endpoint.command_timeout;
     // What is not secured and need not be is what the operator allows in clear text.
     let mut greeted = Greeted::begin(dialed.stream, !dialed.must_start_tls, wait)

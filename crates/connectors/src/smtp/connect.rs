@@ -44,10 +44,7 @@ async fn open(
     options: &Options,
     report: &mut ProbeReport,
 ) -> Result<Session<Stream>, Failure> {
-    let dialed = dialer.connect(endpoint).await?;
-    for (step, said) in dialed.notes {
-        report.passed(step, said);
-    }
+    let dialed = dialer.connect_reporting(endpoint, report).await?;
     let wait = endpoint.command_timeout;
     // What is not secured and need not be is what the operator allows in clear text.
     let may_say_secrets = !dialed.must_start_tls;

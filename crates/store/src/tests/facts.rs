@@ -140,7 +140,7 @@ super::backend::on_both! {
             Email { fingerprint: Some(vec![4; 32]), ..blank(42) },
             Email { duplicate_key: Some(id(4343)), ..blank(43) },
             Email { tracking_token: "CRM:001".into(), ..blank(44) },
-            Email { conversation_hash: Some(-45), ..blank(45) },
+            Email { conversation_hash: Some(-45), conversation_index: "AQIDBA==".into(), ..blank(45) },
             Email { message_id: "<other@x>".into(), ..blank(46) },
         ];
         emails[0].receiving_mailbox = Some(Ref::new("mailbox", id(11)));
@@ -162,6 +162,7 @@ super::backend::on_both! {
         assert_eq!(facts.emails[0].participants, texts(&["a@x", "b@x"]));
         assert_eq!(facts.emails[0].queues, BTreeSet::from([id(11), id(20), id(21)]));
         assert_eq!(facts.emails[1].fingerprint, Some([4; 32]));
+        assert_eq!(facts.emails[4].conversation_index, "AQIDBA==");
         assert_eq!(facts.ledger.iter().map(|l| l.id).collect::<Vec<_>>(), [id(72)]);
     }
 

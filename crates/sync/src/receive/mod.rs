@@ -133,7 +133,8 @@ async fn cycle(
         }
         let brought = !batch.mails.is_empty() || !batch.undeliverable.is_empty();
         let advanced = brought || cursor::advanced(&cursor, &batch.cursor);
-        if let Some(interrupted) = batch.interrupted.take_if(|_| !advanced) {
+        let mut interrupted = batch.interrupted.take();
+        if let Some(interrupted) = interrupted.take_if(|_| !advanced) {
             let count = cursor::stumbles(&folder, &interrupted.at) + 1;
             break Ok(Some(Stumble { interrupted, count, cursor: batch.cursor, account: identity.clone() }));
         }
@@ -145,11 +146,14 @@ async fn cycle(
             let task = process::batch(engine, loaded, lease, after, batch, sink, identity.clone());
             in_work = Some(tokio::spawn(task));
         }
+        // What came whole is kept; the rest is taken up by a new session.
+        if let Some(interrupted) = interrupted.filter(|_| !reader.is_usable()) {
+            break Err(interrupted.failure.into());
+        }
         if !more {
             break Ok(None);
         }
-        // What broke off is taken up by a new session.
-        if !reader.is_usable() || began.elapsed() > engine.settings.time_slice {
+        if began.elapsed() > engine.settings.time_slice {
             progress.more = true;
             break Ok(None);
         }

@@ -31,7 +31,7 @@ pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> 
     };
     let limited = asked.options.top.filter(|_| call.prefer.page_size.is_none()).map(|top| top.min(page));
     let mut query = Query::table(table).filter(asked.options.filter.clone()).filter(within.clone());
-    query.select = rows::needed(table, &asked.options);
+    query.select = rows::needed_for(table, &asked);
     query.order.clone_from(&asked.options.order);
     query.after = after;
     // One more row tells whether there is another page.

@@ -13,17 +13,41 @@ pub(crate) use formats::odata::{Expand, Options};
 const UNSUPPORTED: &[&str] =
     &["$skip", "$search", "$apply", "$deltatoken", "fetchXml", "savedQuery", "userQuery", "sql"];
 
+/// A property that follows from a lookup and is no column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Derived {
+    pub name: &'static str,
+    /// The lookup.
+    pub from: &'static str,
+    /// The lookup's target, where it is a row of this table; `None`: the name
+    /// of its table.
+    pub target: Option<&'static str>,
+}
+
+const OWNING: &[Derived] = &[
+    Derived { name: "_owninguser_value", from: "ownerid", target: Some("systemuser") },
+    Derived { name: "_owningteam_value", from: "ownerid", target: Some("team") },
+];
+const REGARDING: &[Derived] = &[Derived { name: "regardingobjecttypecode", from: "regardingobjectid", target: None }];
+
+pub(crate) fn derived(table: &'static Table) -> impl Iterator<Item = Derived> {
+    let regarding = if table.logical == "mailbox" { REGARDING } else { &[] };
+    OWNING.iter().chain(regarding).copied().filter(|d| table.column(d.from).is_some())
+}
+
 /// What is asked for, `body` apart: the bytes of an attachment are no column.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub options: Options,
     /// `$select` names `body`.
     pub body: bool,
+    /// Those that `$select` names.
+    pub derived: Vec<Derived>,
     pub skiptoken: Option<String>,
 }
 
 pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError> {
-    let (mut body, mut skiptoken) = (false, None);
+    let (mut body, mut selected, mut skiptoken) = (false, Vec::new(), None);
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in &call.query {
         let mut value = value.clone();
@@ -41,10 +65,19 @@ pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError
             // Nothing but the body: the key alone is read besides.
             value = if others.trim().is_empty() && body { table.id.to_owned() } else { others };
         }
+        if name.eq_ignore_ascii_case("$select") {
+            let named = |d: &Derived| value.split(',').any(|n| n.trim() == d.name);
+            selected = derived(table).filter(named).collect();
+            if !selected.is_empty() {
+                let others = value.split(',').filter(|n| !selected.iter().any(|d| d.name == n.trim()));
+                let others = others.collect::<Vec<_>>().join(",");
+                value = if others.is_empty() { table.id.to_owned() } else { others };
+            }
+        }
         pairs.push((name.clone(), value));
     }
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let asker = odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id) };
     let options = odata::parse_for(table, &pairs, asker).map_err(|e| ApiError::bad_request(e.to_string()))?;
-    Ok(Asked { options, body, skiptoken })
+    Ok(Asked { options, body, derived: selected, skiptoken })
 }

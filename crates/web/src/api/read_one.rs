@@ -37,7 +37,7 @@ pub(crate) async fn one(
     status: StatusCode,
     conditional: bool,
 ) -> Result<Response, ApiError> {
-    let record = actions::read(&call.ctx, table, id, rows::needed(table, &asked.options)).await?;
+    let record = actions::read(&call.ctx, table, id, rows::needed_for(table, asked)).await?;
     let version = record.get("versionnumber").as_int();
     if conditional && version.is_some() && headers::known_version(&call.headers) == version {
         let mut response = respond::empty(StatusCode::NOT_MODIFIED);

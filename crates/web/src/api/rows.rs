@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Out, json};
 use crate::api::annotate::Annotator;
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
-use crate::api::options::{Asked, Options};
+use crate::api::options::{self, Asked, Derived, Options};
 use crate::api::{expand, json_out};
 
 /// The columns that the store must read for these options: those that are
@@ -34,6 +34,17 @@ pub(crate) fn needed(table: &'static Table, options: &Options) -> Vec<&'static s
     columns
 }
 
+/// The same with what is asked for besides columns.
+pub(crate) fn needed_for(table: &'static Table, asked: &Asked) -> Vec<&'static str> {
+    let mut columns = needed(table, &asked.options);
+    if !columns.is_empty() {
+        columns.extend(asked.derived.iter().map(|d| d.from));
+        columns.sort_unstable();
+        columns.dedup();
+    }
+    columns
+}
+
 /// The rows as JSON objects, in the same order.
 pub(crate) async fn render(
     call: &Call,
@@ -42,6 +53,9 @@ pub(crate) async fn render(
     asked: &Asked,
 ) -> Result<Vec<Map<String, Out>>, ApiError> {
     let mut objects = plain(call, table, records, &asked.options).await?;
+    for (record, object) in records.iter().zip(&mut objects) {
+        asked.derived.iter().for_each(|d| derive(record, *d, object));
+    }
     if asked.body {
         for (record, object) in records.iter().zip(&mut objects) {
             object.insert("body".to_owned(), json!(body(call, record).await?));
@@ -63,12 +77,24 @@ pub(crate) async fn plain(
     for record in records {
         let mut object = json_out::row(record, &columns);
         annotator.annotate(record, &columns, &mut object);
+        if options.select.is_empty() {
+            options::derived(table).for_each(|d| derive(record, d, &mut object));
+        }
         objects.push(object);
     }
     for expansion in &options.expand {
         Box::pin(expand::expand(call, table, records, &mut objects, expansion)).await?;
     }
     Ok(objects)
+}
+
+fn derive(record: &Record, derived: Derived, object: &mut Map<String, Out>) {
+    let found = record.get(derived.from).as_ref_to();
+    let value = match derived.target {
+        Some(table) => found.filter(|f| f.table == table).map(|f| f.id.to_string()),
+        None => found.map(|f| f.table.to_owned()),
+    };
+    object.insert(derived.name.to_owned(), json!(value));
 }
 
 /// An attachment's bytes as base64.

@@ -235,6 +235,30 @@ story!(entity_definitions, |w| {
     assert_eq!(w.read("/EntityDefinitions?$filter=LogicalName%20eq%20'nothing'").await["value"], json!([]));
 });
 
+story!(the_owner_in_parts, |w| {
+    let me = w.read("/WhoAmI").await["UserId"].as_str().unwrap().to_owned();
+    let team = w.create("teams", json!({ "name": "T" })).await;
+    let mine = w.create("accounts", json!({ "name": "A" })).await;
+    let body = json!({ "name": "B", "ownerid@odata.bind": format!("/teams({team})") });
+    let theirs = w.create("accounts", body).await;
+    let row = w.read(&format!("/accounts({mine})")).await;
+    assert_eq!((&row["_owninguser_value"], &row["_owningteam_value"]), (&json!(me), &Value::Null));
+    let row = w.read(&format!("/accounts({theirs})?$select=name,_owningteam_value")).await;
+    assert_eq!((&row["_owningteam_value"], &row["name"]), (&json!(team), &json!("B")));
+    assert!(row.get("_ownerid_value").is_none() && row.get("_owninguser_value").is_none(), "{row}");
+    let rows = w.read("/accounts?$select=_owninguser_value&$orderby=name").await;
+    assert_eq!(rows["value"][0]["_owninguser_value"], me.as_str());
+    assert_eq!(rows["value"][1]["_owninguser_value"], Value::Null);
+    assert!(w.read("/queueitems?$select=queueitemid").await["value"].is_array());
+    w.get("/queueitems?$select=_owninguser_value").await.expect(400);
+    let mailbox = w.mailbox_of(&me).await;
+    let row = w.read(&format!("/mailboxes({mailbox})")).await;
+    assert_eq!(row["regardingobjecttypecode"], "systemuser");
+    let row = w.read(&format!("/mailboxes({mailbox})?$select=name,regardingobjecttypecode")).await;
+    assert_eq!(row["regardingobjecttypecode"], "systemuser");
+    assert!(row.get("_regardingobjectid_value").is_none());
+});
+
 story!(the_ledger_is_read_only, |w| {
     assert_eq!(w.read("/pr_ledgerentries").await["value"], json!([]));
     w.post("/pr_ledgerentries", json!({ "pr_subject": "x" })).await.expect(405).code("0x80040800");

@@ -19,6 +19,40 @@ async fn session(capabilities: &str, script: &str) -> (Session<DuplexStream>, Jo
     }
 }
 
+/// A server that says something every second and never comes to an end: how
+/// long it is listened to, in seconds.
+async fn check_patience(command: &str, long: bool, expected: u64) {
+    let (stream, mut server) = tokio::io::duplex(1 << 16);
+    let trickle = tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt;
+        let mut line: &[u8] = b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n";
+        while server.write_all(line).await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            line = b"* OK still there\r\n";
+        }
+    });
+    let Greeting::Session(mut session) = Client::greet(stream, PATIENCE).await.unwrap() else { panic!() };
+    let began = tokio::time::Instant::now();
+    let during = model::Step::Read;
+    let failure = match long {
+        true => session.engine.run_long(during, command, &mut NoLiterals).await.unwrap_err(),
+        false => session.engine.run(during, command, &mut NoLiterals).await.unwrap_err(),
+    };
+    assert_eq!(failure.kind, FailureKind::Temporary);
+    assert!(session.is_broken() && failure.detail.contains("too long"), "{failure}");
+    assert_eq!(began.elapsed().as_secs(), expected);
+    trickle.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_command_ends_within_the_patience() {
+    check_patience("NOOP", false, 5).await;
+}
+#[tokio::test(start_paused = true)]
+async fn a_fetch_ends_after_half_an_hour() {
+    check_patience("UID FETCH 1 (BODY.PEEK[])", true, 1800).await;
+}
+
 #[tokio::test]
 async fn a_folder_is_opened() {
     let script = "C: A1 EXAMINE \"INBOX\" (CONDSTORE)

@@ -245,6 +245,25 @@ async fn trouble_of_the_network_is_temporary() {
     assert_eq!((failure.kind, failure.during), (FailureKind::Temporary, Step::Tls), "{failure}");
 }
 
+/// The steps of the report, and how connecting ended.
+async fn check_reported(port: u16, expected: &[Step], failed: Option<Step>) {
+    let mut report = ProbeReport::default();
+    let dialed = dialer(&[], false).connect_reporting(&endpoint("localhost", port, Security::Tls), &mut report).await;
+    assert_eq!(dialed.err().map(|failure| failure.during), failed);
+    assert!(report.steps.iter().all(|step| step.ok && !step.said.is_empty()));
+    assert_eq!(report.steps.iter().map(|step| step.step).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn what_went_well_before_a_failure_is_reported() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let free = listener.local_addr().unwrap().port();
+    drop(listener);
+    check_reported(free, &[Step::Resolve], Some(Step::Connect)).await;
+    let clear = serve(Kind::Clear).await;
+    check_reported(clear, &[Step::Resolve, Step::Connect], Some(Step::Tls)).await;
+}
+
 #[tokio::test]
 async fn clear_text_on_a_port_for_tls() {
     let port = serve(Kind::Clear).await;
