@@ -116,10 +116,7 @@ async fn cycle(
     let mut in_work: Option<tokio::task::JoinHandle<Result<Processed, SyncError>>> = None;
     let mut writers = vec![engine.store.blobs().writer(), engine.store.blobs().writer()];
     let fetched: Result<Option<Stumble>, SyncError> = loop {
-        let mut sink = BatchSink::new(match writers.pop() {
-            Some(writer) => writer,
-            None => engine.store.blobs().writer(),
-        });
+        let mut sink = BatchSink::new(writers.pop().unwrap_or_else(|| engine.store.blobs().writer()));
         let mut batch = match reader.fetch(&cursor, limit, &mut sink).await {
             Ok(batch) => batch,
             Err(failure) => break Err(failure.into()),
