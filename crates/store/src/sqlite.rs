@@ -25,7 +25,7 @@ const BUSY: Duration = Duration::from_secs(30);
 /// INSERT and UPDATE, and the look-ups.
 const STATEMENTS: usize = 256;
 /// Page cache in KiB: the writer touches many indexes, readers few.
-const WRITER_CACHE: i64 = 32 * 1024;
+const WRITER_CACHE: i64 = 16 * 1024;
 const READER_CACHE: i64 = 4 * 1024;
 
 pub(crate) struct SqliteTx {

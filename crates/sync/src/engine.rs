@@ -7,12 +7,16 @@ use connectors::net::Dialer;
 use model::tables::{EmailServerProfile, Mailbox, Organization};
 use model::{Actor, Clock, Commit, Id, Query, Timestamp};
 use store::Store;
+use tokio::sync::Semaphore;
 
 use crate::SyncError;
 use crate::breaker::Breakers;
 use crate::budget::Budgets;
 use crate::pace::Pace;
 use crate::sessions::Sessions;
+
+/// Two processors are busy with fewer.
+const BULK_READERS: usize = 3;
 
 /// What the operator may set for the machine's half.
 #[derive(Debug, Clone)]
@@ -55,6 +59,8 @@ pub struct Engine {
     pub(crate) breakers: Breakers,
     pub(crate) sessions: Sessions,
     pub(crate) pace: Pace,
+    /// So many mailboxes may read in large batches at a time: it bounds memory.
+    pub(crate) bulk: Semaphore,
 }
 
 /// A mailbox with what is needed to work on it.
@@ -76,6 +82,7 @@ impl Engine {
             breakers: Breakers::default(),
             sessions: Sessions::default(),
             pace: Pace::default(),
+            bulk: Semaphore::new(BULK_READERS),
         })
     }
 

@@ -58,8 +58,11 @@ async fn bare(world: &World) -> Result<Sample> {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
     let ca = CertificateDer::from_pem_file(world.mail.ca_pem_path())?;
-    let config =
-        NetConfig { extra_ca: vec![ca], allow_insecure: false, allow_networks: vec!["127.0.0.0/8".parse()?, "::1/128".parse()?] };
+    let config = NetConfig {
+        extra_ca: vec![ca],
+        allow_insecure: false,
+        allow_networks: vec!["127.0.0.0/8".parse()?, "::1/128".parse()?],
+    };
     let dialer = Dialer::new(config)?;
     let endpoint = Endpoint {
         host: "localhost".into(),
@@ -89,7 +92,14 @@ async fn bare(world: &World) -> Result<Sample> {
     }
     ensure!(sink.messages == world.total(), "the bare client read {} of {}", sink.messages, world.total());
     let (cpu, peak) = measure::usage(std::process::id());
-    Ok(Sample { who: "bare client", messages: sink.messages, octets: sink.octets, wall: began.elapsed(), cpu: cpu - before, peak })
+    Ok(Sample {
+        who: "bare client",
+        messages: sink.messages,
+        octets: sink.octets,
+        wall: began.elapsed(),
+        cpu: cpu - before,
+        peak,
+    })
 }
 
 /// `mbsync` as it ships: into a fresh Maildir, synced to disk.

@@ -112,8 +112,10 @@ fn message(seed: u64, octets: usize, to: &str) -> Vec<u8> {
     raw
 }
 
-const WORDS: &[&str] =
-    &["mail", "order", "the", "please", "number", "printer", "with", "invoice", "today", "and", "you", "thanks", "delivery"];
+const WORDS: &[&str] = &[
+    "mail", "order", "the", "please", "number", "printer", "with", "invoice", "today", "and", "you", "thanks",
+    "delivery",
+];
 
 /// Octets: 60 % about 4 KiB, 30 % about 20 KiB, 9 % about 80 KiB, 1 % 500 KiB.
 fn mixed(seed: u64) -> usize {
@@ -124,4 +126,3 @@ fn mixed(seed: u64) -> usize {
         _ => 500 * 1024,
     }
 }
-

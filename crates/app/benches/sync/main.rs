@@ -60,7 +60,9 @@ fn arguments() -> Result<Plan> {
             "--postgres" => plan.postgres = true,
             // What `cargo bench` adds by itself.
             "--bench" => {}
-            other => bail!("unknown argument '{other}': --rounds N, --idle N, --octets N (0: a mix), --only MAILBOXES MESSAGES, --postgres"),
+            other => bail!(
+                "unknown argument '{other}': --rounds N, --idle N, --octets N (0: a mix), --only MAILBOXES MESSAGES, --postgres"
+            ),
         }
     }
     Ok(plan)

@@ -40,7 +40,11 @@ pub fn found(crm: &Crm) -> Result<Company> {
     for user in [&company.anna, &company.bob, &company.carla, &company.dora] {
         crm.set_user_filter(user, ALL_MESSAGES)?;
     }
-    for (first, last, address) in [("Kim", "Park", "kim@customers.test"), ("Lena", "Ruiz", "lena@customers.test"), ("The", "Boss", "boss@customers.test")] {
+    for (first, last, address) in [
+        ("Kim", "Park", "kim@customers.test"),
+        ("Lena", "Ruiz", "lena@customers.test"),
+        ("The", "Boss", "boss@customers.test"),
+    ] {
         crm.api.create("contacts", &json!({ "firstname": first, "lastname": last, "emailaddress1": address }))?;
     }
     crm.mail.user("kim@customers.test")?;

@@ -27,7 +27,11 @@ fn main() -> Result<()> {
 async fn run(binary: &std::path::Path, once: bool) -> Result<()> {
     report::chapter("Starting Dovecot, Postfix and Postroom on loopback");
     let crm = Crm::start(binary).await?;
-    report::say(&format!("Dovecot IMAPS on {}, Postfix submission on {}", crm.mail.dovecot.imaps_port(), crm.mail.postfix.submission_port()));
+    report::say(&format!(
+        "Dovecot IMAPS on {}, Postfix submission on {}",
+        crm.mail.dovecot.imaps_port(),
+        crm.mail.postfix.submission_port()
+    ));
     report::say(&format!("Postroom on {}", crm.postroom.base()));
 
     let company = company::found(&crm)?;

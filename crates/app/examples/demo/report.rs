@@ -74,12 +74,15 @@ fn records(crm: &Crm, company: &Company) -> Result<usize> {
         .flat_map(|email| email["email_activity_mime_attachment"].as_array().cloned().unwrap_or_default())
         .map(|attachment| text(&attachment, "filename"))
         .collect();
-    faults += fault(names == ["Rechnung März.pdf", "lines.csv"], &format!("the invoice's attachments, they are {names:?}"));
+    faults +=
+        fault(names == ["Rechnung März.pdf", "lines.csv"], &format!("the invoice's attachments, they are {names:?}"));
     let left = crm.mail.dovecot.list("support@company.test")?.len();
     faults += fault(left == 0, &format!("an empty support mailbox on the server, {left} messages are left"));
     let left = crm.mail.dovecot.list("collect@company.test")?.len();
     faults += fault(left == 1, &format!("only nobody's message left in the collection box, there are {left}"));
-    let alerts = crm.api.list(&format!("tracelogs?$filter=_regardingobjectid_value eq {} and level gt 1", company.collect.mailbox))?;
+    let alerts = crm
+        .api
+        .list(&format!("tracelogs?$filter=_regardingobjectid_value eq {} and level gt 1", company.collect.mailbox))?;
     faults += fault(alerts.len() == 1, &format!("one alert for nobody's message, there are {}", alerts.len()));
     for alert in alerts {
         say(&format!("alert: {}", text(&alert, "text")));
@@ -93,7 +96,8 @@ fn thread(crm: &Crm) -> Result<usize> {
     let question = crm.emails("The printer is on fire")?;
     let Some(question) = question.first() else { return Ok(fault(false, "the question")) };
     let conversation = text(question, "conversationtrackingid");
-    let mut mails = crm.api.list(&format!("emails?$filter=conversationtrackingid eq {conversation}&$orderby=createdon"))?;
+    let mut mails =
+        crm.api.list(&format!("emails?$filter=conversationtrackingid eq {conversation}&$orderby=createdon"))?;
     mails.sort_by_key(|mail| text(mail, "createdon"));
     for mail in &mails {
         let arrow = if mail["directioncode"] == true { "→" } else { "←" };

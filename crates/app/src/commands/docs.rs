@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use model::tables;
 use model::table::{Access, Kind};
+use model::tables;
 
 use crate::{config, output};
 
@@ -76,7 +76,9 @@ fn describe(page: &mut String, command: &mut clap::Command, parent: &str) {
 }
 
 fn tables_page() -> String {
-    let mut page = String::from("# Tables\n\nWhat the Web API shows, from the declarations in `crates/model/src/tables`. This page is generated\n(`cargo xtask docs`).\n");
+    let mut page = String::from(
+        "# Tables\n\nWhat the Web API shows, from the declarations in `crates/model/src/tables`. This page is generated\n(`cargo xtask docs`).\n",
+    );
     for table in tables::ALL.iter().filter(|t| t.on_wire) {
         let _ = write!(
             page,
@@ -84,7 +86,14 @@ fn tables_page() -> String {
             table.logical, table.set, table.id, table.code
         );
         for column in table.all_columns().filter(|c| c.access != Access::Internal) {
-            let _ = writeln!(page, "| `{}` | {} | {} | {} |", column.name, column.label, kind(&column.kind), access(column.access));
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} |",
+                column.name,
+                column.label,
+                kind(&column.kind),
+                access(column.access)
+            );
         }
     }
     page

@@ -1,7 +1,7 @@
 //! `postroom init`: prepares an empty installation.
 
-use anyhow::{Context, Result, bail};
 use actions::Random;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use model::Clock;
 use store::Store;

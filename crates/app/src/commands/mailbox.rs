@@ -202,7 +202,8 @@ async fn run_or_wait(session: &Session, mailbox: Id, workload: Workload) -> Resu
     for _ in 0..15 {
         let item = session.store.list::<WorkItem>(&query).await?.into_iter().next();
         let taken = item.is_none_or(|item| {
-            item.lease_until.is_some_and(|until| until > SystemClock.now()) || item.next_run.is_none_or(|next| next > asked)
+            item.lease_until.is_some_and(|until| until > SystemClock.now())
+                || item.next_run.is_none_or(|next| next > asked)
         });
         if taken {
             return Ok(());

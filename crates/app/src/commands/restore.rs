@@ -40,12 +40,7 @@ impl Restore {
         if let Some(url) = &self.database {
             init::remember_database(dir, url)?;
         }
-        output::note(&format!(
-            "restored {} rows and {} messages into {}",
-            report.rows,
-            report.blobs,
-            dir.display()
-        ));
+        output::note(&format!("restored {} rows and {} messages into {}", report.rows, report.blobs, dir.display()));
         if report.new_key {
             output::note(&format!(
                 "There was no key ring, so a new one was made: the sealed passwords open once the copy of the old one is put to {} (mode 0600). Then check with: postroom doctor --data {}",

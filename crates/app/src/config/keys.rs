@@ -38,21 +38,81 @@ impl Key {
     }
 }
 
-const fn key(section: &'static str, name: &'static str, kind: KeyKind, default: &'static str, meaning: &'static str) -> Key {
+const fn key(
+    section: &'static str,
+    name: &'static str,
+    kind: KeyKind,
+    default: &'static str,
+    meaning: &'static str,
+) -> Key {
     Key { section, name, kind, default, meaning }
 }
 
 pub const KEYS: &[Key] = &[
-    key("servers", "extra_ca", KeyKind::Text, "\"\"", "PEM file with certificates that are trusted in addition to the system's. A relative path starts at the data directory."),
-    key("servers", "allow_insecure", KeyKind::Flag, "false", "Allow profiles without SSL: mail and passwords then cross the network in the clear."),
-    key("servers", "allow_networks", KeyKind::List, "[]", "Loopback, link-local and private networks that server locations may resolve to, e.g. `[\"127.0.0.0/8\"]`. All others of these are refused."),
-    key("database", "url", KeyKind::Text, "\"\"", "`postgres://…`; empty: the SQLite file in the data directory. `postroom init --database` writes it here."),
-    key("web", "listen", KeyKind::Text, "\"127.0.0.1:8420\"", "Address and port of the Web API. `postroom serve --listen` overrides it."),
-    key("workers", "incoming", KeyKind::Number, "24", "Mailboxes received from at the same time; 0: this process receives nothing."),
-    key("workers", "outgoing", KeyKind::Number, "8", "Mailboxes sent for at the same time; 0: this process sends nothing."),
+    key(
+        "servers",
+        "extra_ca",
+        KeyKind::Text,
+        "\"\"",
+        "PEM file with certificates that are trusted in addition to the system's. A relative path starts at the data directory.",
+    ),
+    key(
+        "servers",
+        "allow_insecure",
+        KeyKind::Flag,
+        "false",
+        "Allow profiles without SSL: mail and passwords then cross the network in the clear.",
+    ),
+    key(
+        "servers",
+        "allow_networks",
+        KeyKind::List,
+        "[]",
+        "Loopback, link-local and private networks that server locations may resolve to, e.g. `[\"127.0.0.0/8\"]`. All others of these are refused.",
+    ),
+    key(
+        "database",
+        "url",
+        KeyKind::Text,
+        "\"\"",
+        "`postgres://…`; empty: the SQLite file in the data directory. `postroom init --database` writes it here.",
+    ),
+    key(
+        "web",
+        "listen",
+        KeyKind::Text,
+        "\"127.0.0.1:8420\"",
+        "Address and port of the Web API. `postroom serve --listen` overrides it.",
+    ),
+    key(
+        "workers",
+        "incoming",
+        KeyKind::Number,
+        "24",
+        "Mailboxes received from at the same time; 0: this process receives nothing.",
+    ),
+    key(
+        "workers",
+        "outgoing",
+        KeyKind::Number,
+        "8",
+        "Mailboxes sent for at the same time; 0: this process sends nothing.",
+    ),
     key("workers", "test", KeyKind::Number, "8", "Mailboxes tested at the same time; 0: this process tests nothing."),
-    key("workers", "lease_seconds", KeyKind::Number, "120", "How long a mailbox stays with the process that works on it unless it is renewed: what a process that died was working on is taken over after this time."),
-    key("log", "level", KeyKind::Text, "\"info\"", "What is logged, in the notation of tracing's EnvFilter, e.g. `info,connectors=debug`."),
+    key(
+        "workers",
+        "lease_seconds",
+        KeyKind::Number,
+        "120",
+        "How long a mailbox stays with the process that works on it unless it is renewed: what a process that died was working on is taken over after this time.",
+    ),
+    key(
+        "log",
+        "level",
+        KeyKind::Text,
+        "\"info\"",
+        "What is logged, in the notation of tracing's EnvFilter, e.g. `info,connectors=debug`.",
+    ),
     key("log", "json", KeyKind::Flag, "false", "One JSON object a line instead of text."),
 ];
 
@@ -65,7 +125,10 @@ pub fn reference() -> String {
     for key in KEYS {
         if key.section != section {
             section = key.section;
-            let _ = write!(page, "\n## [{section}]\n\n| key | variable | type | default | meaning |\n|---|---|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n## [{section}]\n\n| key | variable | type | default | meaning |\n|---|---|---|---|---|\n"
+            );
         }
         let _ = writeln!(
             page,

@@ -92,7 +92,10 @@ impl Config {
             }
         }
         table.try_into().with_context(|| {
-            format!("{} (or a POSTROOM_… variable) has a setting that is not known; `postroom docs config` lists them all", path.display())
+            format!(
+                "{} (or a POSTROOM_… variable) has a setting that is not known; `postroom docs config` lists them all",
+                path.display()
+            )
         })
     }
 

@@ -1,8 +1,6 @@
 //! What the stories share: a company with servers, and short ways to say
 //! what happens in it.
 
-
-
 use std::path::Path;
 use std::time::Duration;
 
@@ -83,7 +81,9 @@ pub fn wait_for_status(crm: &Crm, email: Uuid, status: i64) -> Result<Value> {
             last = crm.api.get(&path)?;
             Ok((last["statuscode"] == status).then(|| last.clone()))
         })
-        .with_context(|| format!("it stands at {} because: {}\n{}", last["statuscode"], last["pr_failurereason"], crm.postroom.log()))
+        .with_context(|| {
+            format!("it stands at {} because: {}\n{}", last["statuscode"], last["pr_failurereason"], crm.postroom.log())
+        })
 }
 
 /// Drafts an email from a user or queue to plain addresses and sends it.
@@ -98,13 +98,17 @@ pub fn send(crm: &Crm, from: (&str, Uuid), to: &[(&str, i64)], subject: &str, ht
         "emails",
         &serde_json::json!({ "subject": subject, "description": html, "directioncode": true, "email_activity_parties": parties }),
     )?;
-    crm.api.post(&format!("emails({email})/Microsoft.Dynamics.CRM.SendEmail"), &serde_json::json!({ "IssueSend": true }))?;
+    crm.api.post(
+        &format!("emails({email})/Microsoft.Dynamics.CRM.SendEmail"),
+        &serde_json::json!({ "IssueSend": true }),
+    )?;
     Ok(email)
 }
 
 /// The organization may send to addresses without a record.
 pub fn allow_unresolved(crm: &Crm) -> Result<()> {
-    let organization = crm.api.get("organizations")?["value"][0]["organizationid"].as_str().context("no organization")?.to_owned();
+    let organization =
+        crm.api.get("organizations")?["value"][0]["organizationid"].as_str().context("no organization")?.to_owned();
     crm.api.update(
         &format!("organizations({organization})"),
         &serde_json::json!({ "allowunresolvedpartiesonemailsend": true }),

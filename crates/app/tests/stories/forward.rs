@@ -1,10 +1,9 @@
 //! Stories of forward mailboxes.
 
-
 use std::time::Duration;
 
-use anyhow::Result;
 use crate::common::*;
+use anyhow::Result;
 use serde_json::json;
 use testkit::Crm;
 use testkit::crm::{Member, Protocol};
@@ -56,12 +55,20 @@ async fn bcc_mail_is_found_by_who_forwarded_it() -> Result<()> {
 async fn what_nobody_claims_is_kept_with_one_alert() -> Result<()> {
     let (crm, _, collect) = with_collection().await?;
     for n in 0..3 {
-        let raw = letter("lost@elsewhere.test", "collect@company.test", &format!("Lost {n}"), &format!("lost{n}"), "", "hello?");
+        let raw = letter(
+            "lost@elsewhere.test",
+            "collect@company.test",
+            &format!("Lost {n}"),
+            &format!("lost{n}"),
+            "",
+            "hello?",
+        );
         crm.mail.send("lost@elsewhere.test", &["collect@company.test"], &raw).await?;
         let row = crm.wait_in_ledger(collect.mailbox, &format!("Lost {n}"))?;
         assert_eq!(disposition(&row), UNCLAIMED, "{row}");
     }
-    let alerts = crm.api.list(&format!("tracelogs?$filter=_regardingobjectid_value eq {} and level gt 1", collect.mailbox))?;
+    let alerts =
+        crm.api.list(&format!("tracelogs?$filter=_regardingobjectid_value eq {} and level gt 1", collect.mailbox))?;
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     assert_eq!(crm.mail.dovecot.list("collect@company.test")?.len(), 3, "kept on the server");
     Ok(())
@@ -73,14 +80,23 @@ async fn several_enclosed_messages_and_several_served_people() -> Result<()> {
     let emil = crm.forwarded_user("Emil", "Ott", "emil@company.test", "collect@company.test")?;
     crm.set_user_filter(&emil, ALL_MESSAGES)?;
     crm.enable(&emil)?;
-    let inner = |to: &str, subject: &str, id: &str| String::from_utf8(letter("kim@customers.test", to, subject, id, "", "inner")).unwrap();
+    let inner = |to: &str, subject: &str, id: &str| {
+        String::from_utf8(letter("kim@customers.test", to, subject, id, "", "inner")).unwrap()
+    };
     let body = format!(
         "--out\r\nContent-Type: text/plain\r\n\r\ntwo for you\r\n--out\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n\
          --in\r\nContent-Type: message/rfc822\r\n\r\n{}\r\n--in\r\nContent-Type: message/rfc822\r\n\r\n{}\r\n--in--\r\n--out--",
         inner("dora@company.test, emil@company.test", "For two", "two"),
         inner("emil@company.test", "For one", "one"),
     );
-    let raw = letter("dora@company.test", "collect@company.test", "Fwd", "outer", "Content-Type: multipart/mixed; boundary=out\r\n", &body);
+    let raw = letter(
+        "dora@company.test",
+        "collect@company.test",
+        "Fwd",
+        "outer",
+        "Content-Type: multipart/mixed; boundary=out\r\n",
+        &body,
+    );
     crm.mail.send("dora@company.test", &["collect@company.test"], &raw).await?;
     crm.wait_in_ledger(collect.mailbox, "Fwd")?;
     crm.wait_in_ledger(dora.mailbox, "For two")?;
@@ -94,7 +110,14 @@ async fn several_enclosed_messages_and_several_served_people() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_redirect_arrives_unwrapped() -> Result<()> {
     let (crm, dora, _) = with_collection().await?;
-    let raw = letter("kim@customers.test", "dora@company.test", "Redirected", "redirected", "Resent-To: collect@company.test\r\nResent-From: dora@company.test\r\n", "as it was");
+    let raw = letter(
+        "kim@customers.test",
+        "dora@company.test",
+        "Redirected",
+        "redirected",
+        "Resent-To: collect@company.test\r\nResent-From: dora@company.test\r\n",
+        "as it was",
+    );
     crm.mail.send("kim@customers.test", &["collect@company.test"], &raw).await?;
     let row = crm.wait_in_ledger(dora.mailbox, "Redirected")?;
     assert_eq!(disposition(&row), TRACKED, "{row}");

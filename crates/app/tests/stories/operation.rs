@@ -42,11 +42,14 @@ async fn some_history(crm: &Crm, anna: &Member) -> Result<()> {
 
 /// Everything that a person would look at, without what time moves.
 fn everything(api: &Api) -> Result<Vec<Value>> {
-    let mut all = api.list("emails?$select=activityid,subject,description,messageid,statuscode,senton&$orderby=activityid")?;
+    let mut all =
+        api.list("emails?$select=activityid,subject,description,messageid,statuscode,senton&$orderby=activityid")?;
     all.extend(api.list("activityparties?$select=addressused,participationtypemask&$orderby=activitypartyid")?);
     all.extend(api.list("pr_ledgerentries?$select=pr_position,pr_disposition,pr_reason&$orderby=pr_ledgerentryid")?);
     all.extend(api.list("mailboxes?$select=name,emailaddress,incomingemailstatus&$orderby=mailboxid")?);
-    for attachment in api.list("activitymimeattachments?$select=activitymimeattachmentid&$orderby=activitymimeattachmentid")? {
+    for attachment in
+        api.list("activitymimeattachments?$select=activitymimeattachmentid&$orderby=activitymimeattachmentid")?
+    {
         let id = attachment["activitymimeattachmentid"].as_str().context("no id")?;
         let one = api.get(&format!("activitymimeattachments({id})"))?;
         ensure!(one["body"].is_string(), "the attachment cannot be read: {one}");
@@ -77,11 +80,8 @@ async fn moves_to(crm: &mut Crm, anna: &Member, database: Option<String>) -> Res
     let keys = crm.postroom.data_dir().join("keys");
     let before = everything(&crm.api)?;
     assert!(before.iter().filter(|row| row["body"] == PDF).count() >= 5, "{before:?}");
-    let options = postroom::Options {
-        database,
-        extra_ca: Some(crm.mail.ca_pem_path()),
-        ..postroom::Options::default()
-    };
+    let options =
+        postroom::Options { database, extra_ca: Some(crm.mail.ca_pem_path()), ..postroom::Options::default() };
     let mut other = Postroom::restore(binary(), options, &backup, &keys, crm.postroom.token())?;
     check_healthy(&other)?;
     crm.postroom.stop()?;
@@ -136,7 +136,12 @@ async fn the_key_is_changed_while_mail_flows() -> Result<()> {
     let new = fs::read(&keys)?;
     assert_ne!(old, new, "there is another key");
     let row = crm.api.test_and_enable(anna.mailbox)?;
-    assert_eq!((&row["incomingemailstatus"], &row["outgoingemailstatus"]), (&json!(1), &json!(1)), "{}", row["pr_testlog"]);
+    assert_eq!(
+        (&row["incomingemailstatus"], &row["outgoingemailstatus"]),
+        (&json!(1), &json!(1)),
+        "{}",
+        row["pr_testlog"]
+    );
     check_healthy(&crm.postroom)?;
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(fs::metadata(&keys)?.permissions().mode() & 0o777, 0o600);
@@ -203,6 +208,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn no_secret_is_anywhere_in_the_clear() -> Result<()> {
     let options = postroom::Options { config: "[log]\nlevel = \"trace\"\n".into(), ..postroom::Options::default() };
     let mut crm = Crm::start_with(binary(), world::Options::default(), options).await?;
@@ -222,7 +228,8 @@ async fn no_secret_is_anywhere_in_the_clear() -> Result<()> {
                  "outgoingserverlocation": "smtp.company.test", "incomingcredentialretrieval": 1,
                  "outgoingcredentialretrieval": 1, "incomingusername": "shared", "incomingpassword": "shared-secret-0815" }),
     )?;
-    let mut secrets = vec!["almost-right-4711".to_owned(), "shared-secret-0815".to_owned(), crm.postroom.token().to_owned()];
+    let mut secrets =
+        vec!["almost-right-4711".to_owned(), "shared-secret-0815".to_owned(), crm.postroom.token().to_owned()];
     for user in [&anna, &carla] {
         let password = crm.mail.user(&user.address)?.password;
         // As SASL PLAIN (RFC 4616) and LOGIN send it.
@@ -234,7 +241,18 @@ async fn no_secret_is_anywhere_in_the_clear() -> Result<()> {
     let backup = place.path().join("backup");
     crm.postroom.cli(&["backup", backup.to_str().context("a path")?])?;
     let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
-    for set in ["mailboxes", "emailserverprofiles", "tracelogs", "emails", "pr_ledgerentries", "pr_audits", "organizations", "systemusers", "pr_apitokens", "usersettingscollection"] {
+    for set in [
+        "mailboxes",
+        "emailserverprofiles",
+        "tracelogs",
+        "emails",
+        "pr_ledgerentries",
+        "pr_audits",
+        "organizations",
+        "systemusers",
+        "pr_apitokens",
+        "usersettingscollection",
+    ] {
         let answer = crm.api.request("GET", set, None, &[])?;
         ensure!(answer.status == 200 || answer.status == 404, "{set}: {:?}", answer.body);
         texts.push((set.to_owned(), answer.body.to_string().into_bytes()));
@@ -242,7 +260,10 @@ async fn no_secret_is_anywhere_in_the_clear() -> Result<()> {
     let one = crm.api.get(&format!("emailserverprofiles({profile})"))?;
     assert_eq!(one["isincomingpasswordset"], true);
     texts.push(("one profile".into(), one.to_string().into_bytes()));
-    texts.push(("the command line".into(), crm.postroom.cli(&["mailbox", "show", "anna@company.test", "--json"])?.into_bytes()));
+    texts.push((
+        "the command line".into(),
+        crm.postroom.cli(&["mailbox", "show", "anna@company.test", "--json"])?.into_bytes(),
+    ));
     let scan = |crm: &Crm| -> Result<Vec<(String, Vec<u8>)>> {
         let mut all = Vec::new();
         for file in files(crm.postroom.data_dir())?.into_iter().chain([backup.clone()]) {

@@ -60,7 +60,9 @@ async fn a_huge_mailbox_on_a_slow_line_delays_nobody() -> Result<()> {
     crm.set_user_filter(&bert, NO_MESSAGES)?;
     crm.enable(&bert)?;
     slow.set(Fault::Delay(Duration::from_millis(150)));
-    crm.mail.dovecot.fill(&bert.address, MANY, |n| mailgen::sized(n, 4096, "kim@customers.test", "bert@company.test"))?;
+    crm.mail
+        .dovecot
+        .fill(&bert.address, MANY, |n| mailgen::sized(n, 4096, "kim@customers.test", "bert@company.test"))?;
     let read = |crm: &Crm| -> Result<u64> {
         let path = format!("pr_ledgerentries?$filter=_pr_mailboxid_value eq {}&$count=true&$top=1", bert.mailbox);
         Ok(crm.api.get(&path)?["@odata.count"].as_u64().unwrap_or(0))

@@ -1,10 +1,9 @@
 //! Stories of receiving, each ending in a look at the server and the records.
 
-
 use std::time::Duration;
 
-use anyhow::Result;
 use crate::common::*;
+use anyhow::Result;
 use serde_json::json;
 use testkit::crm::Protocol;
 
@@ -13,7 +12,14 @@ async fn a_message_becomes_an_email_with_its_parties() -> Result<()> {
     let crm = company().await?;
     let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
     let contact = crm.api.create("contacts", &json!({ "lastname": "Park", "emailaddress1": "kim@customers.test" }))?;
-    let raw = letter("Kim <kim@customers.test>", "Anna <anna@company.test>", "Hello", "m1", "Cc: other@elsewhere.test\r\n", "Good day.");
+    let raw = letter(
+        "Kim <kim@customers.test>",
+        "Anna <anna@company.test>",
+        "Hello",
+        "m1",
+        "Cc: other@elsewhere.test\r\n",
+        "Good day.",
+    );
     crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
     let row = crm.wait_in_ledger(anna.mailbox, "Hello")?;
     assert_eq!(disposition(&row), TRACKED, "{row}");
@@ -26,7 +32,9 @@ async fn a_message_becomes_an_email_with_its_parties() -> Result<()> {
     let parties = email["email_activity_parties"].as_array().cloned().unwrap_or_default();
     let mut seen: Vec<(i64, String)> = parties
         .iter()
-        .map(|p| (p["participationtypemask"].as_i64().unwrap_or(0), p["addressused"].as_str().unwrap_or_default().to_owned()))
+        .map(|p| {
+            (p["participationtypemask"].as_i64().unwrap_or(0), p["addressused"].as_str().unwrap_or_default().to_owned())
+        })
         .collect();
     seen.sort();
     let expected = [(1, "kim@customers.test"), (2, "anna@company.test"), (3, "other@elsewhere.test")];
@@ -86,7 +94,10 @@ async fn the_first_cycle_begins_at_process_email_from() -> Result<()> {
     crm.mail.dovecot.deliver(&user.address, &recent)?;
     let anna = crm.user("Anna", "Test", &user.address, Protocol::Imap)?;
     crm.set_user_filter(&anna, ALL_MESSAGES)?;
-    crm.api.update(&format!("mailboxes({})", anna.mailbox), &json!({ "processemailreceivedafter": "2026-01-01T00:00:00Z" }))?;
+    crm.api.update(
+        &format!("mailboxes({})", anna.mailbox),
+        &json!({ "processemailreceivedafter": "2026-01-01T00:00:00Z" }),
+    )?;
     crm.enable(&anna)?;
     crm.wait_in_ledger(anna.mailbox, "Recent")?;
     assert!(crm.emails("Old")?.is_empty(), "the old message is not fetched");
@@ -98,7 +109,8 @@ async fn a_reset_uidvalidity_creates_nothing_twice() -> Result<()> {
     let crm = company().await?;
     let anna = ready_user(&crm, "Anna", Protocol::Imap)?;
     for n in 0..10 {
-        let raw = letter("kim@customers.test", "anna@company.test", &format!("Number {n}"), &format!("n{n}"), "", "text");
+        let raw =
+            letter("kim@customers.test", "anna@company.test", &format!("Number {n}"), &format!("n{n}"), "", "text");
         crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
     }
     for n in 0..10 {
@@ -125,7 +137,8 @@ async fn a_queue_that_deletes_leaves_nothing_but_what_is_not_its_own() -> Result
     let crm = company().await?;
     let support = ready_queue(&crm, "Support", true)?;
     for n in 0..5 {
-        let raw = letter("kim@customers.test", "support@company.test", &format!("Case {n}"), &format!("c{n}"), "", "help");
+        let raw =
+            letter("kim@customers.test", "support@company.test", &format!("Case {n}"), &format!("c{n}"), "", "help");
         crm.mail.send("kim@customers.test", &["support@company.test"], &raw).await?;
     }
     for n in 0..5 {
@@ -147,7 +160,14 @@ async fn attachments_share_the_raw_message() -> Result<()> {
                 Content-Disposition: attachment; filename=\"plan.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
                 JVBERi1oZWxsbw==\r\n--mix\r\nContent-Type: application/x-msdownload\r\n\
                 Content-Disposition: attachment; filename=\"evil.exe\"\r\n\r\nMZ\r\n--mix--";
-    let raw = letter("kim@customers.test", "anna@company.test", "Files", "files", "Content-Type: multipart/mixed; boundary=mix\r\n", body);
+    let raw = letter(
+        "kim@customers.test",
+        "anna@company.test",
+        "Files",
+        "files",
+        "Content-Type: multipart/mixed; boundary=mix\r\n",
+        body,
+    );
     crm.mail.send("kim@customers.test", &["anna@company.test"], &raw).await?;
     crm.wait_in_ledger(anna.mailbox, "Files")?;
     let email = crm.emails("Files")?.remove(0);
@@ -156,7 +176,10 @@ async fn attachments_share_the_raw_message() -> Result<()> {
     let rows = crm.api.list(&format!("activitymimeattachments?$filter=_objectid_value eq {id}"))?;
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0]["filename"], "plan.pdf");
-    let one = crm.api.get(&format!("activitymimeattachments({})", rows[0]["activitymimeattachmentid"].as_str().unwrap_or_default()))?;
+    let one = crm.api.get(&format!(
+        "activitymimeattachments({})",
+        rows[0]["activitymimeattachmentid"].as_str().unwrap_or_default()
+    ))?;
     assert_eq!(one["body"], "JVBERi1oZWxsbw==");
     Ok(())
 }
@@ -204,10 +227,12 @@ async fn what_no_filter_lets_in_has_its_own_words_in_the_ledger() -> Result<()> 
     let bert = ready_user(&crm, "Bert", Protocol::Imap)?;
     crm.api.create("contacts", &json!({ "lastname": "Park", "emailaddress1": "kim@customers.test" }))?;
     // Between colleagues: tracked as a second activity unless that is off.
-    let inside = |id: &str| letter("anna@company.test", "bert@company.test", &format!("Lunch {id}"), id, "", "at noon?");
+    let inside =
+        |id: &str| letter("anna@company.test", "bert@company.test", &format!("Lunch {id}"), id, "", "at noon?");
     crm.mail.dovecot.deliver("bert@company.test", &inside("one"))?;
     check_disposition(&crm.wait_in_ledger(bert.mailbox, "Lunch one")?, TRACKED);
-    let organization = crm.api.get("organizations")?["value"][0]["organizationid"].as_str().unwrap_or_default().to_owned();
+    let organization =
+        crm.api.get("organizations")?["value"][0]["organizationid"].as_str().unwrap_or_default().to_owned();
     crm.api.update(&format!("organizations({organization})"), &json!({ "ignoreinternalemail": true }))?;
     crm.mail.dovecot.deliver("bert@company.test", &inside("two"))?;
     check_disposition(&crm.wait_in_ledger(bert.mailbox, "Lunch two")?, INTERNAL);

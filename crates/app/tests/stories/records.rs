@@ -154,7 +154,9 @@ async fn a_disabled_user_receives_nothing_more() -> Result<()> {
     let raw = letter("kim@customers.test", "berta@company.test", "Somebody there", "some", "", "hello?");
     crm.mail.send("kim@customers.test", &["berta@company.test"], &raw).await?;
     crm.wait_in_ledger(berta.mailbox, "Somebody there")?;
-    let heard = |crm: &Crm| Ok::<_, anyhow::Error>(crm.ledger(anna.mailbox)?.iter().any(|r| r["pr_subject"] == "Anybody there"));
+    let heard = |crm: &Crm| {
+        Ok::<_, anyhow::Error>(crm.ledger(anna.mailbox)?.iter().any(|r| r["pr_subject"] == "Anybody there"))
+    };
     assert!(!heard(&crm)?, "the mailbox is not read");
     crm.api.update(&format!("systemusers({})", anna.id), &json!({ "isdisabled": false }))?;
     crm.api.update(&path, &json!({ "statecode": 0, "statuscode": 1 }))?;

@@ -1,8 +1,7 @@
 //! Stories of sending.
 
-
-use anyhow::{Context, Result};
 use crate::common::*;
+use anyhow::{Context, Result};
 use serde_json::json;
 use testkit::crm::Protocol;
 
@@ -20,8 +19,10 @@ async fn an_email_arrives_and_bcc_stays_secret() -> Result<()> {
     assert!(sent["messageid"].as_str().is_some_and(|id| id.starts_with('<')), "{sent}");
     for address in ["kim@customers.test", "boss@customers.test"] {
         let arrived = crm.mail.wait_for_text(address, "Offer").await?.text();
-        let head = arrived.split("\r\n\r\n").next().unwrap_or_default().split("\n\n").next().unwrap_or_default().to_owned();
-        let ours: String = head.lines().skip_while(|l| !l.starts_with("From:") && !l.starts_with("Message-ID:")).collect();
+        let head =
+            arrived.split("\r\n\r\n").next().unwrap_or_default().split("\n\n").next().unwrap_or_default().to_owned();
+        let ours: String =
+            head.lines().skip_while(|l| !l.starts_with("From:") && !l.starts_with("Message-ID:")).collect();
         assert!(!ours.contains("boss@"), "Bcc leaked to {address}: {head}");
         assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
     }
@@ -118,18 +119,34 @@ async fn a_reply_finds_its_conversation_and_a_forged_token_does_not() -> Result<
     let subject = arrived.lines().find(|l| l.starts_with("Subject:")).context("no subject")?[8..].trim().to_owned();
     assert!(subject.contains("CRM:"), "the token is in the subject: {subject}");
     // A program that drops In-Reply-To: the token alone has to do.
-    let raw = letter("Kim <kim@customers.test>", "support@company.test", &format!("RE: {subject}"), "by-token", "", "It fell.");
+    let raw = letter(
+        "Kim <kim@customers.test>",
+        "support@company.test",
+        &format!("RE: {subject}"),
+        "by-token",
+        "",
+        "It fell.",
+    );
     crm.mail.send("kim@customers.test", &["support@company.test"], &raw).await?;
     crm.wait_in_ledger(support.mailbox, &format!("RE: {subject}"))?;
     let reply = crm.api.list("emails?$filter=messageid eq '<by-token@customers.test>'")?.remove(0);
     assert_eq!(reply["_correlatedactivityid_value"], email.to_string());
     assert_eq!(reply["correlationmethod"], 4);
     // Somebody else has seen the token: not a participant, not correlated.
-    let raw = letter("Eve <eve@elsewhere.test>", "support@company.test", &format!("RE: {subject}"), "forged", "", "Give me access.");
+    let raw = letter(
+        "Eve <eve@elsewhere.test>",
+        "support@company.test",
+        &format!("RE: {subject}"),
+        "forged",
+        "",
+        "Give me access.",
+    );
     crm.mail.send("eve@elsewhere.test", &["support@company.test"], &raw).await?;
-    crm.api.wait_for(std::time::Duration::from_secs(30), "the forged message", || {
-        Ok(crm.api.list("emails?$filter=messageid eq '<forged@customers.test>'")?.pop())
-    }).map(|forged| assert!(forged["_correlatedactivityid_value"].is_null(), "{forged}"))?;
+    crm.api
+        .wait_for(std::time::Duration::from_secs(30), "the forged message", || {
+            Ok(crm.api.list("emails?$filter=messageid eq '<forged@customers.test>'")?.pop())
+        })
+        .map(|forged| assert!(forged["_correlatedactivityid_value"].is_null(), "{forged}"))?;
     Ok(())
 }
 

@@ -78,7 +78,8 @@ async fn success_enables_both_directions_and_leaves_no_message() -> Result<()> {
         assert!(log(&row).to_lowercase().contains(&step.to_lowercase()), "'{step}' is not in:\n{}", log(&row));
     }
     assert!(crm.mail.dovecot.list("anna@company.test")?.is_empty(), "the test's message was removed");
-    let told = crm.api.list(&format!("tracelogs?$filter=_regardingobjectid_value eq {} and level eq 1", anna.mailbox))?;
+    let told =
+        crm.api.list(&format!("tracelogs?$filter=_regardingobjectid_value eq {} and level eq 1", anna.mailbox))?;
     assert_eq!(told.len(), 1, "{told:?}");
     Ok(())
 }

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use connectors::Limit;
+use connectors::{Batch, Limit};
 use model::{Failure, FailureKind, Lease, Step};
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use crate::engine::Loaded;
@@ -29,7 +30,9 @@ use sink::BatchSink;
 use stumble::Stumble;
 
 /// What is in memory of one mailbox at a time: two of these.
-const LIMIT: Limit = Limit { messages: 400, octets: 8 * 1024 * 1024 };
+const LIMIT: Limit = Limit { messages: 50, octets: 384 * 1024 };
+/// The same for the few mailboxes at a time that have much to read.
+const BULK: Limit = Limit { messages: 400, octets: 3 * 1024 * 1024 };
 
 /// How the conversation of a cycle ended.
 enum Ended {
@@ -98,6 +101,21 @@ pub(crate) async fn open(engine: &Engine, loaded: &Loaded, protocol: Incoming) -
     Ok(Open { reader, permit, profile: loaded.profile.id, identity, waited: false })
 }
 
+/// Who has much to read may read more at once, if not too many do already.
+fn next_limit<'a>(engine: &'a Engine, more: bool, bulk: &mut Option<SemaphorePermit<'a>>) -> Limit {
+    if more && bulk.is_none() {
+        *bulk = engine.bulk.try_acquire().ok();
+    }
+    if bulk.is_some() { BULK } else { LIMIT }
+}
+
+fn told_of_reset(loaded: &Loaded, batch: &Batch) {
+    if batch.reset {
+        let mailbox = &loaded.mailbox.name;
+        tracing::info!(mailbox, "the server began to count its messages anew; they are recognized by fingerprint");
+    }
+}
+
 async fn cycle(
     engine: &Arc<Engine>,
     loaded: &Arc<Loaded>,
@@ -113,6 +131,7 @@ async fn cycle(
         cursor::load(&engine.store, protocol, &loaded.mailbox, &loaded.profile, identity).await?;
     // Where it may be one message, that one comes alone.
     let mut limit = if rules::incoming::is_suspect(folder.stumbles) { Limit { messages: 1, ..LIMIT } } else { LIMIT };
+    let mut bulk = None;
     let mut in_work: Option<tokio::task::JoinHandle<Result<Processed, SyncError>>> = None;
     let mut writers = vec![engine.store.blobs().writer(), engine.store.blobs().writer()];
     let fetched: Result<Option<Stumble>, SyncError> = loop {
@@ -121,13 +140,11 @@ async fn cycle(
             Ok(batch) => batch,
             Err(failure) => break Err(failure.into()),
         };
-        limit = LIMIT;
+        limit = next_limit(engine, batch.more, &mut bulk);
         if let Some(task) = in_work.take() {
             progress.add(task, &mut writers).await?;
         }
-        if batch.reset {
-            tracing::info!(mailbox = %loaded.mailbox.name, "the server began to count its messages anew; they are recognized by fingerprint");
-        }
+        told_of_reset(loaded, &batch);
         let brought = !batch.mails.is_empty() || !batch.undeliverable.is_empty();
         let advanced = brought || cursor::advanced(&cursor, &batch.cursor);
         let mut interrupted = batch.interrupted.take();

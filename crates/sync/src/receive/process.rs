@@ -100,14 +100,15 @@ fn parse(content: Content) -> Mail {
 
 async fn decide_and_commit(engine: &Engine, loaded: &Loaded, lease: Lease, work: Work) -> Result<usize, SyncError> {
     for _ in 0..TRIES {
-        let verdicts = decide(engine, loaded, &work.arrivals).await?;
-        let lost = not_read(engine, loaded, &work);
-        let mut changes: Vec<Change> =
-            verdicts.iter().chain(&lost).flat_map(|verdict| verdict.changes.iter().cloned()).collect();
+        let mut verdicts = decide(engine, loaded, &work.arrivals).await?;
+        verdicts.extend(not_read(engine, loaded, &work));
+        let mut changes: Vec<Change> = Vec::new();
+        // Moved, not copied: the bodies of a whole batch are in here.
+        verdicts.iter_mut().for_each(|verdict| changes.append(&mut verdict.changes));
         changes.extend(super::cursor::changes(loaded.mailbox.id, &work.cursor, &work.account));
         match commit(engine, loaded, lease, changes, work.blobs.clone()).await {
             Ok(()) => {
-                verdicts.iter().chain(&lost).for_each(|verdict| stats::message(verdict.disposition));
+                verdicts.iter().for_each(|verdict| stats::message(verdict.disposition));
                 return Ok(work.undeliverable.len());
             }
             Err(SyncError::Commit(CommitError::Conflict { .. })) => {}
