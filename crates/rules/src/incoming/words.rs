@@ -21,16 +21,23 @@ pub(super) fn sentence(text: &str) -> String {
 pub(super) fn text_as_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8 + 48);
     html.push_str("<div style=\"white-space:pre-wrap\">");
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\0' | '\r' => {}
-            other => html.push(other),
-        }
+    // Stretches between what must be escaped are copied whole: this looks at
+    // every octet of every message. All that is escaped is ASCII.
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escaped = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            0 | b'\r' => "",
+            _ => continue,
+        };
+        html.push_str(&text[from..at]);
+        html.push_str(escaped);
+        from = at + 1;
     }
+    html.push_str(&text[from..]);
     html.push_str("</div>");
     html
 }

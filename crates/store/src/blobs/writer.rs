@@ -17,7 +17,7 @@ use crate::error::StoreError;
 /// Written to the file when so much has gathered.
 const BUFFER: usize = 1024 * 1024;
 /// Light compression: faster than the disk.
-const LEVEL: i32 = 1;
+const LEVEL: i32 = -3;
 /// Frames in a row that did not get a tenth smaller before it is given up.
 const PATIENCE: u32 = 2;
 
