@@ -69,7 +69,7 @@ fn records(crm: &Crm, company: &Company) -> Result<usize> {
     let items = crm.api.list(&format!("queueitems?$filter=_queueid_value eq {}", company.support.id))?;
     faults += fault(items.len() >= 3, &format!("three items in the queue, there are {}", items.len()));
     let invoice = crm.api.list("emails?$filter=subject eq 'Broken invoice'&$expand=email_activity_mime_attachment")?;
-    let names: Vec<String> = invoice
+    let mut names: Vec<String> = invoice
         .iter()
         .flat_map(|email| email["email_activity_mime_attachment"].as_array().cloned().unwrap_or_default())
         .map(|attachment| text(&attachment, "filename"))
