@@ -214,6 +214,15 @@ pub(crate) const UNIQUE: &[(&str, &str, &[&str])] = &[
     ("ux_pr_workitem_workload", "pr_workitem", &["pr_mailboxid", "pr_workload"]),
     ("ux_pr_folder_name", "pr_folder", &["pr_mailboxid", "pr_name"]),
     ("ux_pr_apitoken_hash", "pr_apitoken", &["pr_hash"]),
+    ("ux_privilege_name", "privilege", &["name"]),
+    ("ux_roleprivileges", "roleprivileges", &["roleid", "privilegeid"]),
+    ("ux_systemuserroles", "systemuserroles", &["systemuserid", "roleid"]),
+    ("ux_teamroles", "teamroles", &["teamid", "roleid"]),
+    ("ux_teammembership", "teammembership", &["systemuserid", "teamid"]),
+    ("ux_fieldpermission", "fieldpermission", &["fieldsecurityprofileid", "entityname", "attributelogicalname"]),
+    ("ux_systemuserprofiles", "systemuserprofiles", &["systemuserid", "fieldsecurityprofileid"]),
+    ("ux_teamprofiles", "teamprofiles", &["teamid", "fieldsecurityprofileid"]),
+    ("ux_principalobjectaccess", "principalobjectaccess", &["principalid", "objectid"]),
 ];
 
 /// From PostgreSQL's constraint name, or from SQLite's "UNIQUE constraint

@@ -15,8 +15,10 @@ pub(crate) struct Migration {
 }
 
 /// In order, without gaps. What has been released is never edited.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "initial", script: include_str!("../migrations/0001_initial.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", script: include_str!("../migrations/0001_initial.sql") },
+    Migration { version: 2, name: "security", script: include_str!("../migrations/0002_security.sql") },
+];
 
 impl Migration {
     /// Of the text before it is rendered: the same on both databases.

@@ -13,6 +13,7 @@ mod contact;
 mod delivery;
 mod email;
 mod email_server_profile;
+mod field_security;
 mod folder;
 mod lead;
 mod ledger_entry;
@@ -20,13 +21,16 @@ mod mailbox;
 mod organization;
 mod queue;
 mod queue_item;
+mod role;
 mod server;
 mod settlement;
+mod sharing;
 mod states;
 mod system_user;
 mod team;
 mod trace_log;
 mod user_settings;
+mod view;
 mod work_item;
 
 pub use account::*;
@@ -39,6 +43,7 @@ pub use contact::*;
 pub use delivery::*;
 pub use email::*;
 pub use email_server_profile::*;
+pub use field_security::*;
 pub use folder::*;
 pub use lead::*;
 pub use ledger_entry::*;
@@ -46,13 +51,16 @@ pub use mailbox::*;
 pub use organization::*;
 pub use queue::*;
 pub use queue_item::*;
+pub use role::*;
 pub use server::*;
 pub use settlement::*;
+pub use sharing::*;
 pub use states::*;
 pub use system_user::*;
 pub use team::*;
 pub use trace_log::*;
 pub use user_settings::*;
+pub use view::*;
 pub use work_item::*;
 
 /// Every table, in an order in which a row's parents come before it.
@@ -62,6 +70,16 @@ pub static ALL: &[&Table] = &[
     SystemUser::TABLE,
     UserSettings::TABLE,
     Team::TABLE,
+    TeamMembership::TABLE,
+    Role::TABLE,
+    Privilege::TABLE,
+    RolePrivilege::TABLE,
+    UserRole::TABLE,
+    TeamRole::TABLE,
+    FieldSecurityProfile::TABLE,
+    FieldPermission::TABLE,
+    UserProfile::TABLE,
+    TeamProfile::TABLE,
     EmailServerProfile::TABLE,
     Queue::TABLE,
     Mailbox::TABLE,
@@ -72,6 +90,9 @@ pub static ALL: &[&Table] = &[
     ActivityParty::TABLE,
     Attachment::TABLE,
     QueueItem::TABLE,
+    SavedQuery::TABLE,
+    UserQuery::TABLE,
+    Sharing::TABLE,
     TraceLog::TABLE,
     LedgerEntry::TABLE,
     WorkItem::TABLE,

@@ -1,0 +1,213 @@
+-- Who may do what: roles, privileges, teams' members, sharing, field security;
+-- and the views. Written in the language of 0001_initial.sql.
+
+CREATE TABLE "teammembership" (
+    "teammembershipid" {id} PRIMARY KEY NOT NULL,
+    "teamid" {id},
+    "systemuserid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "role" (
+    "roleid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "businessunitid" {id},
+    "roletemplateid" {id},
+    "ismanaged" {bool} DEFAULT {false},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "description" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "privilege" (
+    "privilegeid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "accessright" {int} DEFAULT 0,
+    "canbebasic" {bool} DEFAULT {false},
+    "canbelocal" {bool} DEFAULT {false},
+    "canbedeep" {bool} DEFAULT {false},
+    "canbeglobal" {bool} DEFAULT {false},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "roleprivileges" (
+    "roleprivilegeid" {id} PRIMARY KEY NOT NULL,
+    "roleid" {id},
+    "privilegeid" {id},
+    "privilegedepthmask" {int} DEFAULT 1,
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "systemuserroles" (
+    "systemuserroleid" {id} PRIMARY KEY NOT NULL,
+    "systemuserid" {id},
+    "roleid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "teamroles" (
+    "teamroleid" {id} PRIMARY KEY NOT NULL,
+    "teamid" {id},
+    "roleid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "fieldsecurityprofile" (
+    "fieldsecurityprofileid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "description" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "fieldpermission" (
+    "fieldpermissionid" {id} PRIMARY KEY NOT NULL,
+    "fieldsecurityprofileid" {id},
+    "entityname" {text},
+    "attributelogicalname" {text},
+    "canread" {int} DEFAULT 0,
+    "cancreate" {int} DEFAULT 0,
+    "canupdate" {int} DEFAULT 0,
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "systemuserprofiles" (
+    "systemuserprofileid" {id} PRIMARY KEY NOT NULL,
+    "systemuserid" {id},
+    "fieldsecurityprofileid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "teamprofiles" (
+    "teamprofileid" {id} PRIMARY KEY NOT NULL,
+    "teamid" {id},
+    "fieldsecurityprofileid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "savedquery" (
+    "savedqueryid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "returnedtypecode" {text},
+    "querytype" {int} DEFAULT 0,
+    "isdefault" {bool} DEFAULT {false},
+    "statecode" {int} DEFAULT 0,
+    "statuscode" {int} DEFAULT 1,
+    "isquickfindquery" {bool} DEFAULT {false},
+    "isuserdefined" {bool} DEFAULT {false},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "fetchxml" {text},
+    "description" {text},
+    "layoutxml" {text},
+    "columnsetxml" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "userquery" (
+    "userqueryid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "ownerid" {id},
+    "ownerid__table" {text},
+    "returnedtypecode" {text},
+    "querytype" {int} DEFAULT 0,
+    "statecode" {int} DEFAULT 0,
+    "statuscode" {int} DEFAULT 1,
+    "parentqueryid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "fetchxml" {text},
+    "description" {text},
+    "layoutxml" {text},
+    "columnsetxml" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "principalobjectaccess" (
+    "principalobjectaccessid" {id} PRIMARY KEY NOT NULL,
+    "objectid" {id},
+    "objectid__table" {text},
+    "principalid" {id},
+    "principalid__table" {text},
+    "accessrightsmask" {int} DEFAULT 0,
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+-- Unique keys.
+
+CREATE UNIQUE INDEX ux_privilege_name ON privilege (name);
+CREATE UNIQUE INDEX ux_roleprivileges ON roleprivileges (roleid, privilegeid);
+CREATE UNIQUE INDEX ux_systemuserroles ON systemuserroles (systemuserid, roleid);
+CREATE UNIQUE INDEX ux_teamroles ON teamroles (teamid, roleid);
+CREATE UNIQUE INDEX ux_teammembership ON teammembership (systemuserid, teamid);
+CREATE UNIQUE INDEX ux_fieldpermission ON fieldpermission (fieldsecurityprofileid, entityname, attributelogicalname);
+CREATE UNIQUE INDEX ux_systemuserprofiles ON systemuserprofiles (systemuserid, fieldsecurityprofileid);
+CREATE UNIQUE INDEX ux_teamprofiles ON teamprofiles (teamid, fieldsecurityprofileid);
+CREATE UNIQUE INDEX ux_principalobjectaccess ON principalobjectaccess (principalid, objectid);
+
+-- What lists are narrowed by.
+
+CREATE INDEX ix_principalobjectaccess_objectid ON principalobjectaccess (objectid);
+CREATE INDEX ix_teammembership_teamid ON teammembership (teamid);
+CREATE INDEX ix_systemuser_businessunitid ON systemuser (businessunitid);
+CREATE INDEX ix_email_ownerid ON email (ownerid);
+CREATE INDEX ix_mailbox_ownerid ON mailbox (ownerid);
