@@ -51,6 +51,11 @@ impl Dialer {
         })
     }
 
+    /// Whether the operator lets anything leave in clear text.
+    pub fn allows_clear_text(&self) -> bool {
+        self.allow_insecure
+    }
+
     /// Resolves, checks the addresses, connects, and negotiates TLS where it
     /// comes first.
     pub async fn connect(&self, endpoint: &Endpoint) -> Result<Dialed, Failure> {
