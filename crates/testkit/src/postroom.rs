@@ -21,6 +21,8 @@ pub struct Options {
     /// More lines for `postroom.toml`.
     pub config: String,
     pub role: Option<String>,
+    /// `config` gives a certificate: the service speaks TLS alone.
+    pub tls: bool,
 }
 
 /// An installation with its service running. Dropping it ends the service and
@@ -92,7 +94,12 @@ impl Postroom {
         if let Some(ca) = &self.options.extra_ca {
             text += &format!("extra_ca = \"{}\"\n", ca.display());
         }
-        fs::write(path, text + &self.options.config)?;
+        text += &self.options.config;
+        // Who waits for something here asks often.
+        if !text.contains("[limits]") {
+            text += "\n[limits]\nuser_requests = 0\nuser_seconds = 0\nuser_concurrent = 0\n";
+        }
+        fs::write(path, text)?;
         Ok(())
     }
 
@@ -114,6 +121,10 @@ impl Postroom {
 
     pub fn base(&self) -> String {
         format!("http://127.0.0.1:{}", self.port.number())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port.number()
     }
 
     /// The process id of the service while it runs.
@@ -153,7 +164,9 @@ impl Postroom {
         let api = self.api();
         let began = Instant::now();
         loop {
-            if api.request("GET", "/readyz", None, &[]).is_ok_and(|answer| answer.status == 200) {
+            // Over plain HTTP, a port that speaks TLS says so with a 400.
+            let ready = if self.options.tls { 400 } else { 200 };
+            if api.request("GET", "/readyz", None, &[]).is_ok_and(|answer| answer.status == ready) {
                 return Ok(());
             }
             let ended = self.service.as_mut().map(Child::try_wait).transpose()?.flatten();

@@ -7,10 +7,13 @@
 mod api;
 mod health;
 mod limiter;
+mod peer;
 mod router;
 mod serve;
 mod state;
 
+pub use limiter::Limits;
+pub use peer::Proxies;
 pub use router::{health_router, router};
-pub use serve::serve;
+pub use serve::{BadCertificate, Tls, TlsVersion, redirect_router, serve, serve_tls};
 pub use state::{AppState, MetricsRender};

@@ -28,7 +28,7 @@ pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .route("/api", any(dispatch::handle))
         .route("/api/{*path}", any(dispatch::handle))
-        .layer(Extension(Limiter::default()));
+        .layer(Extension(Limiter::new(state.limits)));
     finished(api, state)
 }
 

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use actions::{Random, Settings, Store};
 use model::Clock;
 
+use crate::limiter::Limits;
+use crate::peer::Proxies;
+
 /// Text for `/metrics`, in Prometheus' format.
 pub type MetricsRender = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -15,6 +18,10 @@ pub struct AppState {
     pub random: Random,
     pub settings: Settings,
     pub metrics_render: MetricsRender,
+    /// How much one user may ask for.
+    pub limits: Limits,
+    /// Whose `X-Forwarded-…` headers count.
+    pub proxies: Proxies,
 }
 
 impl fmt::Debug for AppState {

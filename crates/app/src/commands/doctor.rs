@@ -4,9 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use model::Clock as _;
 use serde_json::json;
+use store::Finding;
 
 use super::Common;
+use crate::clock::SystemClock;
 use crate::output::{self, Listing};
 use crate::session::Session;
 
@@ -19,11 +22,38 @@ pub struct Doctor {
     full: bool,
 }
 
+/// Days before its end at which a certificate should have been renewed.
+const RENEW_DAYS: i64 = 14;
+
+/// Whether the Web API's certificate can be used, and how much longer.
+fn certificate(session: &Session) -> Option<Finding> {
+    let finding = |ok, what: String, advice: &str| Some(Finding { ok, what, advice: advice.to_owned() });
+    match session.config.tls(&session.data_dir) {
+        Ok(None) => None,
+        Err(error) => finding(
+            false,
+            format!("{error:#}"),
+            "Put a certificate and the key that belongs to it into both files, in PEM.",
+        ),
+        Ok(Some(tls)) => match tls.expires() {
+            None => {
+                finding(false, "the end of the Web API's certificate cannot be read".into(), "Replace the certificate.")
+            }
+            Some(end) => {
+                let days = end.duration_since(SystemClock.now()).as_hours() / 24;
+                let what = format!("the Web API's certificate is valid until {end} ({days} days)");
+                let advice = "Renew the certificate; the running service takes up the new files by itself.";
+                if days < RENEW_DAYS { finding(false, what, advice) } else { finding(true, what, "") }
+            }
+        },
+    }
+}
+
 impl Doctor {
     pub async fn run(self) -> Result<ExitCode> {
         let session = Session::open(&self.common.data).await?;
         let bar = output::progress("checking");
-        let findings = session
+        let mut findings = session
             .store
             .doctor(self.full, |done, all| {
                 bar.set_length(all);
@@ -32,6 +62,7 @@ impl Doctor {
             .await;
         bar.finish_and_clear();
         let mut listing = Listing::new(&[("ok", "OK"), ("what", "What"), ("advice", "What to do")]);
+        findings.extend(certificate(&session));
         let healthy = findings.iter().all(|finding| finding.ok);
         for finding in findings {
             listing.rows.push(vec![json!(finding.ok), json!(finding.what), json!(finding.advice)]);

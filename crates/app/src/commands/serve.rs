@@ -9,11 +9,12 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use super::Common;
 use crate::clock::SystemClock;
-use crate::config::Log;
+use crate::config::{Config, Log};
 use crate::session::{self, Session};
 
 #[derive(Debug, Args)]
@@ -44,6 +45,7 @@ impl Serve {
         start_log(&session.config.log)?;
         let metrics = start_metrics()?;
         let (stop, stopped) = watch::channel(false);
+        let tls = session.config.tls(&session.data_dir)?.map(Arc::new);
         let listen = self.listen.unwrap_or_else(|| session.config.web.listen.clone());
         let listener =
             TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}; is it in use?"))?;
@@ -61,22 +63,75 @@ impl Serve {
             random: Random::system(),
             settings: session.settings(),
             metrics_render: Arc::new(move || metrics.render()),
+            limits: (&session.config.limits).into(),
+            proxies: session.config.proxies()?,
         };
         let router = if self.role == Role::Worker { web::health_router(state) } else { web::router(state) };
         tracing::info!(listen, role = ?self.role, "Postroom is ready");
-        let mut until = stopped.clone();
-        let web = tokio::spawn(web::serve(listener, router, async move {
-            let _ = until.wait_for(|stop| *stop).await;
-        }));
-        wait_for_signal().await?;
+        let redirect = redirect(&session.config, &listener, stopped.clone()).await?;
+        let web = match &tls {
+            Some(tls) => tokio::spawn(web::serve_tls(listener, Arc::clone(tls), router, ended(stopped))),
+            None => tokio::spawn(web::serve(listener, router, ended(stopped))),
+        };
+        tokio::select! {
+            signal = wait_for_signal() => signal?,
+            never = keep_certificate(tls.as_deref()) => never?,
+        }
         tracing::info!("ending: what runs is finished first");
         let _ = stop.send(true);
         if let Some(workers) = workers {
             workers.await.context("the workers ended badly")?;
         }
         web.await.context("the Web API ended badly")??;
+        if let Some(redirect) = redirect {
+            redirect.await.context("the redirect to https ended badly")??;
+        }
         Ok(())
     }
+}
+
+/// When the process was asked to end.
+async fn ended(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// The listener that sends everybody to https, where there is to be one.
+async fn redirect(
+    config: &Config,
+    https: &TcpListener,
+    stopped: watch::Receiver<bool>,
+) -> Result<Option<JoinHandle<std::io::Result<()>>>> {
+    let address = &config.web.redirect_http;
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("[web] redirect_http: cannot listen on {address}; is it in use?"))?;
+    let router = web::redirect_router(https.local_addr()?.port());
+    Ok(Some(tokio::spawn(web::serve(listener, router, ended(stopped)))))
+}
+
+/// Takes up a new certificate when its files change, at once on SIGHUP.
+async fn keep_certificate(tls: Option<&web::Tls>) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let files = async {
+        match tls {
+            Some(tls) => tls.watch().await,
+            None => std::future::pending().await,
+        }
+    };
+    let asked = async {
+        while hangup.recv().await.is_some() {
+            match tls {
+                Some(tls) => tls.reload(),
+                None => tracing::info!("SIGHUP reads the certificate again; there is none"),
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::join!(files, asked);
+    Ok(())
 }
 
 async fn wait_for_signal() -> Result<()> {

@@ -19,6 +19,7 @@ pub struct Config {
     pub servers: Servers,
     pub database: Database,
     pub web: Web,
+    pub limits: Limits,
     pub workers: Workers,
     pub log: Log,
 }
@@ -41,11 +42,46 @@ pub struct Database {
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
     pub listen: String,
+    pub tls_certificate: String,
+    pub tls_key: String,
+    pub tls_minimum: String,
+    pub redirect_http: String,
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for Web {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8420".into() }
+        Self {
+            listen: "127.0.0.1:8420".into(),
+            tls_certificate: String::new(),
+            tls_key: String::new(),
+            tls_minimum: "1.2".into(),
+            redirect_http: String::new(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub user_requests: u64,
+    pub user_seconds: u64,
+    pub user_concurrent: usize,
+    pub address_failures: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let web::Limits { user_requests, user_seconds, user_concurrent, address_failures } = web::Limits::default();
+        Self { user_requests, user_seconds, user_concurrent, address_failures }
+    }
+}
+
+impl From<&Limits> for web::Limits {
+    fn from(limits: &Limits) -> Self {
+        let Limits { user_requests, user_seconds, user_concurrent, address_failures } = *limits;
+        Self { user_requests, user_seconds, user_concurrent, address_failures }
     }
 }
 
@@ -101,18 +137,39 @@ impl Config {
 
     /// What the connectors may reach, and whom they trust.
     pub fn net(&self, data_dir: &Path) -> Result<NetConfig> {
-        let mut networks = Vec::new();
-        for text in &self.servers.allow_networks {
-            match text.parse::<Network>() {
-                Ok(network) => networks.push(network),
-                Err(error) => bail!("[servers] allow_networks: {error}"),
-            }
-        }
+        let networks = networks("[servers] allow_networks", &self.servers.allow_networks)?;
         Ok(NetConfig {
             extra_ca: self.extra_ca(data_dir)?,
             allow_insecure: self.servers.allow_insecure,
             allow_networks: networks,
         })
+    }
+
+    /// The certificate of the Web API; `None`: it is served in the clear.
+    pub fn tls(&self, data_dir: &Path) -> Result<Option<web::Tls>> {
+        let Web { tls_certificate, tls_key, tls_minimum, redirect_http, .. } = &self.web;
+        if tls_certificate.is_empty() && tls_key.is_empty() {
+            if !redirect_http.is_empty() {
+                bail!("[web] redirect_http needs tls_certificate and tls_key: without them there is no https");
+            }
+            return Ok(None);
+        }
+        if tls_certificate.is_empty() || tls_key.is_empty() {
+            bail!("[web] tls_certificate and tls_key belong together; set both, or none to serve without TLS");
+        }
+        let oldest = match tls_minimum.as_str() {
+            "1.2" => web::TlsVersion::Tls12,
+            "1.3" => web::TlsVersion::Tls13,
+            other => bail!("[web] tls_minimum is '{other}'; it is 1.2 or 1.3"),
+        };
+        let tls = web::Tls::load(&data_dir.join(tls_certificate), &data_dir.join(tls_key), oldest);
+        tls.map(Some).context("[web] tls_certificate, tls_key")
+    }
+
+    /// The proxies whose word counts.
+    pub fn proxies(&self) -> Result<web::Proxies> {
+        let networks = networks("[web] trusted_proxies", &self.web.trusted_proxies)?;
+        Ok(web::Proxies::trusting(move |address| networks.iter().any(|n| n.contains(address))))
     }
 
     fn extra_ca(&self, data_dir: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>> {
@@ -129,6 +186,11 @@ impl Config {
         }
         Ok(certificates)
     }
+}
+
+fn networks(key: &str, texts: &[String]) -> Result<Vec<Network>> {
+    let parse = |text: &String| text.parse::<Network>().map_err(|error| anyhow::anyhow!("{key}: {error}"));
+    texts.iter().map(parse).collect()
 }
 
 fn overlay(table: &mut Table, key: &Key, text: &str) -> Result<()> {
@@ -205,9 +267,27 @@ mod tests {
         assert!(error.to_string().contains("POSTROOM_SERVERS_ALLOW_INSECURE"), "{error}");
     }
 
+    #[track_caller]
+    fn refused_tls(file: &str, words: &str) {
+        let error = load(file, &[]).unwrap().tls(Path::new("/nowhere")).unwrap_err();
+        assert!(format!("{error:#}").contains(words), "{error:#}");
+    }
+
+    #[test]
+    fn tls_needs_both_files() {
+        refused_tls("[web]\ntls_certificate = \"a.pem\"\n", "belong together");
+        refused_tls("[web]\ntls_key = \"a.pem\"\n", "belong together");
+        refused_tls("[web]\nredirect_http = \"[::]:80\"\n", "redirect_http needs");
+        refused_tls("[web]\ntls_certificate = \"a.pem\"\ntls_key = \"k.pem\"\n", "/nowhere/a.pem cannot be read");
+        refused_tls("[web]\ntls_certificate = \"a\"\ntls_key = \"k\"\ntls_minimum = \"1.1\"\n", "1.2 or 1.3");
+        assert!(load("", &[]).unwrap().tls(Path::new("/nowhere")).unwrap().is_none());
+    }
+
     #[test]
     fn a_network_that_is_none_is_refused() {
         let config = load("[servers]\nallow_networks = [\"everywhere\"]\n", &[]).unwrap();
         assert!(config.net(Path::new("/")).is_err());
+        let config = load("[web]\ntrusted_proxies = [\"everybody\"]\n", &[]).unwrap();
+        assert!(config.proxies().is_err());
     }
 }

@@ -13,4 +13,5 @@ mod receive;
 mod records;
 mod send;
 mod test_enable;
+mod tls;
 mod uncertain;

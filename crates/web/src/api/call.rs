@@ -2,7 +2,7 @@
 
 use actions::Context;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method};
 use model::Id;
 
 use crate::api::headers::Prefer;
@@ -40,21 +40,6 @@ impl Call {
     pub fn context(&self, fragment: &str) -> String {
         format!("{}$metadata{fragment}", self.root())
     }
-}
-
-/// Scheme and host as the client sees them.
-pub(crate) fn origin(headers: &HeaderMap) -> String {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
-    let secure = text("x-forwarded-proto").is_some_and(|p| p.eq_ignore_ascii_case("https"));
-    let host = text(header::HOST.as_str()).filter(|h| is_host(h)).unwrap_or("localhost");
-    format!("{}://{host}", if secure { "https" } else { "http" })
-}
-
-/// A host with an optional port; nothing that would lead out of a URL's authority.
-fn is_host(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 300
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'))
 }
 
 /// The options of a URL: decoded, `+` as a space, names with or without an
@@ -97,19 +82,5 @@ mod tests {
     #[test]
     fn equals_sign_in_a_value() {
         check("a=b=c&&d", &[("a", "b=c"), ("d", "")]);
-    }
-
-    #[track_caller]
-    fn host(value: &str, expected: &str) {
-        let mut headers = HeaderMap::new();
-        headers.insert("host", value.parse().unwrap());
-        assert_eq!(origin(&headers), expected);
-    }
-    #[test]
-    fn hosts() {
-        host("127.0.0.1:8420", "http://127.0.0.1:8420");
-        host("[::1]:8420", "http://[::1]:8420");
-        host("evil.example/path?", "http://localhost");
-        host("user@evil.example", "http://localhost");
     }
 }

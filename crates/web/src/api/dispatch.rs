@@ -13,8 +13,9 @@ use crate::api::call::{self, Call};
 use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::resource::{self, Resource};
-use crate::api::{auth, calls, definitions, list, read_one, respond, write};
-use crate::limiter::{Limiter, MOST_AT_A_TIME};
+use crate::api::{auth, calls, definitions, headers, list, read_one, respond, write};
+use crate::limiter::{Exceeded, Limiter};
+use crate::peer::{Client, Peer};
 use crate::state::AppState;
 
 /// Octets of a URL.
@@ -44,18 +45,21 @@ pub(crate) async fn handle(
 
 async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let origin = call::origin(&parts.headers);
+    let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
+    let Client { address, origin } = Client::read(&parts.headers, peer, &state.proxies);
     let now = state.clock.now();
     let path_and_query = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     if path_and_query.len() > LONGEST_URL {
         let message = format!("The URL is longer than {LONGEST_URL} bytes.");
         return Err(ApiError::new(StatusCode::URI_TOO_LONG, Refusal::new(0x8006_0888, "UrlTooLong", message)));
     }
-    let actor = auth::user(&state.store, &parts.headers, &origin, now).await?;
-    let _permit = limiter.enter(actor.id).ok_or_else(too_many)?;
+    let actor = auth::user(&state.store, &limiter.guesses, &parts.headers, (address, &origin), now).await?;
+    let mut permit = limiter.enter(actor.id, now).map_err(too_many)?;
     let (version, path) = service_path(parts.uri.path())?;
     let resource = resource::read(path)?;
+    headers::require_plain(&parts.headers)?;
     let body = payload(body, &resource).await?;
+    permit.execute();
     let call = Call {
         ctx: Context { store: state.store.clone(), actor, now, random: state.random.clone(), settings: state.settings },
         prefer: Prefer::read(&parts.headers),
@@ -69,17 +73,14 @@ async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result
     };
     let mut response = dispatch(&call, resource).await?;
     respond::set_applied(&mut response, &call.prefer.applied);
+    respond::set_remaining(&mut response, permit.remaining);
     Ok(response)
 }
 
-/// 429, 0x80072326
-fn too_many() -> ApiError {
-    let message = format!(
-        "Number of concurrent requests exceeded the limit of {MOST_AT_A_TIME} for one user. Try again in a second."
-    );
-    let fault = Refusal::new(0x8007_2326, "ThrottlingConcurrencyLimitExceeded", message);
-    let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, fault);
-    error.headers.push((header::RETRY_AFTER, "1".to_owned()));
+/// 429 with the time to wait.
+fn too_many(exceeded: Exceeded) -> ApiError {
+    let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, exceeded.refusal());
+    error.headers.push((header::RETRY_AFTER, exceeded.retry_after().to_string()));
     error
 }
 

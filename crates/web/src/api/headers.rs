@@ -103,6 +103,19 @@ fn version(etag: &str) -> Option<i64> {
     inner.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }
 
+/// 415 for a compressed payload: a few octets could become any number.
+pub(crate) fn require_plain(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if codings.all(|c| c.to_str().is_ok_and(|c| c.trim().is_empty() || c.trim().eq_ignore_ascii_case("identity"))) {
+        return Ok(());
+    }
+    let message = "Compressed payloads are not taken. Send it without Content-Encoding.";
+    let mut error =
+        ApiError::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, actions::validate::malformed(message));
+    error.headers.push((header::ACCEPT_ENCODING, "identity".to_owned()));
+    Err(error)
+}
+
 /// 415 unless the payload is JSON; no Content-Type at all is let pass.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };

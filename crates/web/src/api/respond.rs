@@ -4,12 +4,16 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use crate::limiter::Remaining;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json; odata.metadata=minimal; odata.streaming=true");
 const VERSION: HeaderName = HeaderName::from_static("odata-version");
 /// Clients read it case-insensitively; the canonical spelling is `OData-EntityId`.
 const ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
 const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-service-request-id");
+const BURST_REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-burst-remaining-xrm-requests");
+const TIME_REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-time-remaining-xrm-requests");
 const REQ_ID: HeaderName = HeaderName::from_static("req_id");
 
 pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Response {
@@ -67,6 +71,17 @@ pub(crate) fn set_applied(response: &mut Response, applied: &[String]) {
     }
     if let Ok(value) = HeaderValue::from_str(&applied.join(", ")) {
         response.headers_mut().insert(APPLIED, value);
+    }
+}
+
+/// What the caller may still ask for within the window.
+pub(crate) fn set_remaining(response: &mut Response, remaining: Remaining) {
+    let requests = remaining.requests.map(|n| n.to_string());
+    let time = remaining.time.map(|t| format!("{:.2}", t.as_secs_f64()));
+    for (name, value) in [(BURST_REMAINING, requests), (TIME_REMAINING, time)] {
+        if let Some(value) = value.and_then(|v| HeaderValue::try_from(v).ok()) {
+            response.headers_mut().insert(name, value);
+        }
     }
 }
 

@@ -40,6 +40,7 @@ mod emails;
 mod fuzz;
 mod hostile;
 mod ledger;
+mod limits;
 mod mailboxes;
 mod profiles;
 mod reading;

@@ -81,13 +81,27 @@ impl World {
 
     /// Gives the metrics another source.
     pub fn metrics(&mut self, render: web::MetricsRender) {
-        self.router = web::router(web::AppState {
+        // The clock stands still: a limit over a time would never be over.
+        let limits = web::Limits { user_requests: 0, user_seconds: 0, ..web::Limits::default() };
+        self.router = web::router(web::AppState { metrics_render: render, limits, ..self.state() });
+    }
+
+    /// Lets nobody ask for more than this.
+    pub fn limit(&mut self, limits: web::Limits) {
+        self.router = web::router(web::AppState { limits, ..self.state() });
+    }
+
+    /// What a router needs, to be changed as a test likes.
+    pub fn state(&self) -> web::AppState {
+        web::AppState {
             store: self.store.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
             settings: Settings::default(),
-            metrics_render: render,
-        });
+            metrics_render: Arc::new(String::new),
+            limits: web::Limits::default(),
+            proxies: web::Proxies::default(),
+        }
     }
 
     pub fn replace_router(&mut self, router: Router) {
