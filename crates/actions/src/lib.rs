@@ -8,6 +8,7 @@ mod access;
 pub mod attachment;
 mod audit;
 mod blobs;
+pub mod changes;
 mod context;
 mod create;
 mod delete;

@@ -24,6 +24,8 @@ pub struct Table {
     pub ownership: Ownership,
     /// Whether the Web API shows it.
     pub on_wire: bool,
+    /// Whether clients may follow its changes: what is deleted leaves a mark.
+    pub tracked: bool,
     pub columns: &'static [Column],
     /// Collection-valued navigation properties (1:N): which table points here by which column.
     pub children: &'static [Child],
@@ -330,6 +332,7 @@ pub const BLANK: Table = Table {
     code: 0,
     ownership: Ownership::Organization,
     on_wire: true,
+    tracked: false,
     columns: &[],
     children: &[],
 };

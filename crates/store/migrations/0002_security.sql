@@ -211,3 +211,51 @@ CREATE INDEX ix_teammembership_teamid ON teammembership (teamid);
 CREATE INDEX ix_systemuser_businessunitid ON systemuser (businessunitid);
 CREATE INDEX ix_email_ownerid ON email (ownerid);
 CREATE INDEX ix_mailbox_ownerid ON mailbox (ownerid);
+
+-- What deleted rows leave behind, for those who follow changes; and up to
+-- which version such marks are gone.
+
+CREATE TABLE pr_tombstone (
+    tablename {text} NOT NULL,
+    version {int} NOT NULL,
+    row {id} NOT NULL,
+    deletedon {time} NOT NULL,
+    PRIMARY KEY (tablename, version)
+[sqlite]) WITHOUT ROWID, STRICT;
+[postgres]);
+CREATE INDEX ix_pr_tombstone_deletedon ON pr_tombstone (deletedon);
+
+CREATE TABLE pr_forgotten (
+    tablename {text} PRIMARY KEY NOT NULL,
+    version {int} NOT NULL
+[sqlite]) WITHOUT ROWID, STRICT;
+[postgres]);
+
+-- Changes are read in the order of their versions.
+
+[sqlite]CREATE INDEX ix_systemuser_versionnumber ON systemuser (versionnumber);
+[postgres]CREATE INDEX ix_systemuser_versionnumber ON systemuser (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_businessunit_versionnumber ON businessunit (versionnumber);
+[postgres]CREATE INDEX ix_businessunit_versionnumber ON businessunit (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_team_versionnumber ON team (versionnumber);
+[postgres]CREATE INDEX ix_team_versionnumber ON team (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_queue_versionnumber ON queue (versionnumber);
+[postgres]CREATE INDEX ix_queue_versionnumber ON queue (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_queueitem_versionnumber ON queueitem (versionnumber);
+[postgres]CREATE INDEX ix_queueitem_versionnumber ON queueitem (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_account_versionnumber ON account (versionnumber);
+[postgres]CREATE INDEX ix_account_versionnumber ON account (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_contact_versionnumber ON contact (versionnumber);
+[postgres]CREATE INDEX ix_contact_versionnumber ON contact (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_lead_versionnumber ON lead (versionnumber);
+[postgres]CREATE INDEX ix_lead_versionnumber ON lead (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_email_versionnumber ON email (versionnumber);
+[postgres]CREATE INDEX ix_email_versionnumber ON email (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_activitymimeattachment_versionnumber ON activitymimeattachment (versionnumber);
+[postgres]CREATE INDEX ix_activitymimeattachment_versionnumber ON activitymimeattachment (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_mailbox_versionnumber ON mailbox (versionnumber);
+[postgres]CREATE INDEX ix_mailbox_versionnumber ON mailbox (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_emailserverprofile_versionnumber ON emailserverprofile (versionnumber);
+[postgres]CREATE INDEX ix_emailserverprofile_versionnumber ON emailserverprofile (versionnumber NULLS FIRST);
+[sqlite]CREATE INDEX ix_tracelog_versionnumber ON tracelog (versionnumber);
+[postgres]CREATE INDEX ix_tracelog_versionnumber ON tracelog (versionnumber NULLS FIRST);

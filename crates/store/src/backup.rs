@@ -68,6 +68,12 @@ fn saved_tables() -> Result<Vec<Saved>, StoreError> {
             2,
             &[("row", Want::Id), ("number", Want::Int), ("tablename", Want::Text), ("address", Want::Text)],
         ),
+        plain(
+            "pr_tombstone",
+            2,
+            &[("tablename", Want::Text), ("version", Want::Int), ("row", Want::Id), ("deletedon", Want::Int)],
+        ),
+        plain("pr_forgotten", 1, &[("tablename", Want::Text), ("version", Want::Int)]),
     ];
     for table in tables::ALL {
         let mut columns = vec![(table.id.to_owned(), Want::Id)];

@@ -103,7 +103,7 @@ impl Work for One {
                 // PostgreSQL answers nothing more in a transaction that failed.
                 if let Tx::Postgres(_) = tx {
                     tx.rollback().await;
-                    tx.begin().await.map_err(StoreError::from)?;
+                    tx.begin_counted().await.map_err(StoreError::from)?;
                 }
                 Err(self.0.explain(stopped, tx).await)
             }
@@ -146,17 +146,12 @@ impl Work for Group {
 
 impl Plan {
     async fn apply(&self, tx: &mut Tx) -> Result<Committed, Stopped> {
-        let first = if self.versioned.is_empty() {
-            0
-        } else {
-            tx.versions(self.versioned.len()).await.map_err(Stopped::Fault)?
-        };
+        let first = if self.versions == 0 { 0 } else { tx.versions(self.versions).await.map_err(Stopped::Fault)? };
         self.first_version.store(first, Ordering::Relaxed);
         let changed = tx.run(&self.steps).await?;
-        let versions = self.versioned.iter().zip(first..);
         // An Ensure that found its row there wrote nothing.
-        let written = versions.filter(|((step, _), _)| changed.get(*step).is_some_and(|n| *n > 0));
-        Ok(Committed { versions: written.map(|((_, row), version)| (*row, version)).collect() })
+        let written = self.versioned.iter().filter(|(step, _, _)| changed.get(*step).is_some_and(|n| *n > 0));
+        Ok(Committed { versions: written.map(|(_, row, n)| (*row, first + n)).collect() })
     }
 
     /// What a failure means to the caller.

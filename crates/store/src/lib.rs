@@ -14,6 +14,7 @@
 mod backup;
 mod bind;
 mod blobs;
+mod changes;
 mod commit;
 mod db;
 mod dialect;
@@ -37,6 +38,7 @@ mod tx;
 
 pub use backup::Backup;
 pub use blobs::{BlobReader, BlobWriter, Blobs, Compacted, Damage, Written};
+pub use changes::Deleted;
 pub use commit::Committed;
 pub use doctor::Finding;
 pub use error::{CommitError, Conflict, StoreError};

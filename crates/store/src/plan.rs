@@ -24,8 +24,11 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// The first version number; set when the transaction has reserved them.
     pub(crate) first_version: Arc<AtomicI64>,
-    /// The rows that get a new version: the step that writes each, in order.
-    pub(crate) versioned: Vec<(usize, Ref)>,
+    /// How many version numbers the transaction needs.
+    pub(crate) versions: i64,
+    /// The rows that get a new version: the step that writes each, in order,
+    /// and which of the numbers it is.
+    pub(crate) versioned: Vec<(usize, Ref, i64)>,
     /// What an update demanded, for telling what was not so. By change index.
     pub(crate) demands: Vec<(usize, Demand)>,
     /// Work or emails changed: somebody may be waiting to hear of it.
@@ -60,6 +63,7 @@ const SEAL: &str = "INSERT INTO pr_secret (tablename, row, columnname, keyid, no
 const UNSEAL: &str = "DELETE FROM pr_secret WHERE row = $1 AND columnname = $2";
 const ADDRESS: &str = "INSERT INTO pr_emailsearch (address, tablename, row, number) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (row, number) DO UPDATE SET address = excluded.address";
+const TOMBSTONE: &str = "INSERT INTO pr_tombstone (tablename, version, row, deletedon) VALUES ($1, $2, $3, $4)";
 const NO_ADDRESS: &str = "DELETE FROM pr_emailsearch WHERE row = $1 AND number = $2";
 
 /// Notes where a blob stands, unless it is known already.
@@ -79,6 +83,7 @@ impl<'a> Planner<'a> {
         let plan = Plan {
             steps: Vec::new(),
             first_version: Arc::new(AtomicI64::new(0)),
+            versions: 0,
             versioned: Vec::new(),
             demands: Vec::new(),
             wakes: false,
@@ -102,7 +107,7 @@ impl<'a> Planner<'a> {
                 Change::Create(record) => self.insert(record, stamp, false)?,
                 Change::Ensure(record) => self.insert(record, stamp, true)?,
                 Change::Update(update) => self.update(index, update, stamp)?,
-                Change::Delete { table, id } => self.delete(index, table, id)?,
+                Change::Delete { table, id } => self.delete(index, table, id, stamp)?,
             }
         }
         Ok(self.plan)
@@ -126,8 +131,14 @@ impl<'a> Planner<'a> {
 
     /// The bind of the row's new version, and a note that it gets one.
     fn version(&mut self, row: Ref) -> Bind {
-        let n = i64::try_from(self.plan.versioned.len()).unwrap_or(i64::MAX);
-        self.plan.versioned.push((self.plan.steps.len(), row));
+        self.plan.versioned.push((self.plan.steps.len(), row, self.plan.versions));
+        self.number()
+    }
+
+    /// The bind of a version number that belongs to no row that stays.
+    fn number(&mut self) -> Bind {
+        let n = self.plan.versions;
+        self.plan.versions += 1;
         Bind::Version(Arc::clone(&self.plan.first_version), n)
     }
 
@@ -267,7 +278,13 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn delete(&mut self, index: usize, table: &'static model::Table, id: model::Id) -> Result<(), StoreError> {
+    fn delete(
+        &mut self,
+        index: usize,
+        table: &'static model::Table,
+        id: model::Id,
+        stamp: Stamp,
+    ) -> Result<(), StoreError> {
         let shape = Shape::of(table)?;
         let step =
             self.push(&format!("DELETE FROM \"{}\" WHERE \"{}\" = $1", table.logical, table.id), vec![id.into()]);
@@ -279,6 +296,10 @@ impl<'a> Planner<'a> {
         }
         if shape.places.iter().any(|p| p.email.is_some()) {
             self.push("DELETE FROM pr_emailsearch WHERE row = $1", vec![id.into()]);
+        }
+        if table.on_wire && table.tracked {
+            let version = self.number();
+            self.push(TOMBSTONE, vec![table.logical.into(), version, id.into(), Bind::Int(stamp.at)]);
         }
         Ok(())
     }

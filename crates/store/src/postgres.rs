@@ -128,7 +128,7 @@ impl Open {
     async fn transaction<W: Work>(&mut self, work: &W) -> Result<W::Out, W::Error> {
         let fault = |f: Fault| W::Error::from(StoreError::from(f));
         let Some(tx) = &mut self.tx else { return Err(W::Error::from(StoreError::Closed)) };
-        tx.begin().await.map_err(fault)?;
+        tx.begin_counted().await.map_err(fault)?;
         match work.run(tx).await {
             Ok(out) => {
                 tx.commit().await.map_err(fault)?;
@@ -218,8 +218,38 @@ impl PostgresTx {
         rows.iter().map(|row| read_row(row, wants)).collect()
     }
 
-    pub(crate) async fn versions(&mut self, count: usize) -> Result<i64, Fault> {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
+    /// A transaction says by an advisory lock which version was the last one
+    /// before it: the numbers that it draws are higher, whoever else draws
+    /// some. The upper 16 bits of the key are of the sequence, for there may
+    /// be other installations in the database.
+    pub(crate) async fn begin_counted(&mut self) -> Result<(), Fault> {
+        self.batch(
+            "BEGIN; SELECT pg_advisory_xact_lock_shared((CAST(CAST('pr_version' AS regclass) AS oid)::bigint & 32767) << 48 | \
+             CASE WHEN is_called THEN last_value ELSE last_value - 1 END) FROM pr_version",
+        )
+        .await
+    }
+
+    pub(crate) async fn last_version(&mut self) -> Result<i64, Fault> {
+        let sql = "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM pr_version";
+        let rows = self.rows(sql, &[], &[Want::Int], true).await?;
+        Ok(rows.first().and_then(|r| r.first()).and_then(Value::as_int).unwrap_or(0))
+    }
+
+    /// Read in this order: who has drawn a number up to the last one had its
+    /// lock before that, and has it still unless it has ended.
+    pub(crate) async fn watermark(&mut self) -> Result<i64, Fault> {
+        let last = self.last_version().await?;
+        let open = "SELECT min((CAST(classid AS BIGINT) << 32 | CAST(objid AS BIGINT)) & 281474976710655) FROM pg_locks \
+             WHERE locktype = 'advisory' AND objsubid = 1 \
+             AND CAST(classid AS BIGINT) >> 16 = CAST(CAST('pr_version' AS regclass) AS oid)::bigint & 32767 \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let rows = self.rows(open, &[], &[Want::Int], true).await?;
+        let open = rows.first().and_then(|r| r.first()).and_then(Value::as_int);
+        Ok(open.map_or(last, |open| open.min(last)))
+    }
+
+    pub(crate) async fn versions(&mut self, count: i64) -> Result<i64, Fault> {
         let sql = "SELECT min(nextval('pr_version')) FROM generate_series(1, $1::bigint)";
         let rows = self.rows(sql, &[Bind::Int(count)], &[Want::Int], true).await?;
         rows.first()

@@ -126,9 +126,14 @@ impl SqliteTx {
         self.batch("COMMIT")
     }
 
-    pub(crate) fn versions(&mut self, count: usize) -> i64 {
+    pub(crate) fn last_version(&mut self) -> Result<i64, Fault> {
+        let mut counter = self.conn.prepare_cached(crate::dialect::Dialect::Sqlite.last_version())?;
+        Ok(counter.query_row([], |row| row.get(0))?)
+    }
+
+    pub(crate) fn versions(&mut self, count: i64) -> i64 {
         let first = self.version + 1;
-        self.version += i64::try_from(count).unwrap_or(0);
+        self.version += count;
         first
     }
 

@@ -3,6 +3,7 @@
 mod backend;
 mod backup;
 mod blobs;
+mod changes;
 mod commits;
 mod facts;
 mod leases;

@@ -107,7 +107,7 @@ impl Tx {
     }
 
     /// The first of `count` new numbers of the global version counter.
-    pub(crate) async fn versions(&mut self, count: usize) -> Result<i64, Fault> {
+    pub(crate) async fn versions(&mut self, count: i64) -> Result<i64, Fault> {
         match self {
             Self::Sqlite(tx) => Ok(tx.versions(count)),
             Self::Postgres(tx) => tx.versions(count).await,
@@ -133,6 +133,33 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.begin(),
             Self::Postgres(tx) => tx.batch("BEGIN").await,
+        }
+    }
+
+    /// The same for one that may give out version numbers: until it ends,
+    /// [`Tx::watermark`] does not go beyond the numbers given out before it.
+    pub(crate) async fn begin_counted(&mut self) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.begin(),
+            Self::Postgres(tx) => tx.begin_counted().await,
+        }
+    }
+
+    /// The last version number that was given out.
+    pub(crate) async fn last_version(&mut self) -> Result<i64, Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.last_version(),
+            Self::Postgres(tx) => tx.last_version().await,
+        }
+    }
+
+    /// All that was written under a version number up to this one is there to
+    /// be read, or never will be.
+    pub(crate) async fn watermark(&mut self) -> Result<i64, Fault> {
+        match self {
+            // One writer: numbers are given out in the order of the commits.
+            Self::Sqlite(tx) => tx.last_version(),
+            Self::Postgres(tx) => tx.watermark().await,
         }
     }
 

@@ -67,7 +67,17 @@ async fn tidy_up(engine: Arc<Engine>) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot compact the raw messages; trying again in an hour"),
         }
+        if let Err(error) = forget_deleted(&engine).await {
+            tracing::warn!(%error, "cannot remove old marks of deleted rows; trying again in an hour");
+        }
     }
+}
+
+/// Who follows changes must do so within the days that the organization says.
+async fn forget_deleted(engine: &Engine) -> Result<(), SyncError> {
+    let days = engine.organization().await?.tracking_days;
+    engine.store.forget_deleted(engine.now() - SignedDuration::from_hours(24 * days)).await?;
+    Ok(())
 }
 
 /// One workload's lane: its own claims, its own limit, so that no workload

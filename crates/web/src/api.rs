@@ -21,4 +21,5 @@ mod read_one;
 mod resource;
 pub(crate) mod respond;
 mod rows;
+mod tracking;
 mod write;

@@ -24,7 +24,7 @@ table! {
         children: &[
             Child { nav: "contact_customer_accounts", table: "contact", column: "parentcustomerid" },
             Child { nav: "Account_Emails", table: "email", column: "regardingobjectid" },
-        ], ..BLANK
+        ], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Account Name", 160).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

@@ -8,7 +8,7 @@ use crate::value::Ref;
 table! {
     pub struct Attachment, AttachmentColumns: Table {
         logical: "activitymimeattachment", set: "activitymimeattachments", schema: "ActivityMimeAttachment",
-        id: "activitymimeattachmentid", name: Some("filename"), code: 1001, ownership: Ownership::Parent, ..BLANK
+        id: "activitymimeattachmentid", name: Some("filename"), code: 1001, ownership: Ownership::Parent, tracked: true, ..BLANK
     }; {
         /// `objectid`: the email.
         object: Option<Ref> = lookup("objectid", "Item", &["email"]).on_create(),

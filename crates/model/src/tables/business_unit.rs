@@ -7,7 +7,7 @@ use crate::value::Ref;
 table! {
     pub struct BusinessUnit, BusinessUnitColumns: Table {
         logical: "businessunit", set: "businessunits", schema: "BusinessUnit",
-        id: "businessunitid", name: Some("name"), code: 10, ..BLANK
+        id: "businessunitid", name: Some("name"), code: 10, tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 160).required(),
         parent: Option<Ref> = lookup("parentbusinessunitid", "Parent Business", &["businessunit"]),

@@ -77,7 +77,7 @@ table! {
         logical: "contact", set: "contacts", schema: "Contact", id: "contactid", name: Some("fullname"), code: 2,
         ownership: Ownership::UserOrTeam,
         children: &[Child { nav: "Contact_Emails", table: "email", column: "regardingobjectid" }],
-        ..BLANK
+        tracked: true, ..BLANK
     }; {
         first_name: String = text("firstname", "First Name", 50),
         middle_name: String = text("middlename", "Middle Name", 50),

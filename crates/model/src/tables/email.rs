@@ -85,7 +85,7 @@ table! {
             Child { nav: "Email_QueueItem", table: "queueitem", column: "objectid" },
             Child { nav: "tracelog_Email", table: "tracelog", column: "regardingobjectid" },
             Child { nav: "pr_email_ledgerentries", table: "pr_ledgerentry", column: "pr_activityid" },
-        ], ..BLANK
+        ], tracked: true, ..BLANK
     }; {
         subject: String = text("subject", "Subject", 800),
         /// HTML.

@@ -69,7 +69,7 @@ table! {
         children: &[
             Child { nav: "emailserverprofile_mailbox", table: "mailbox", column: "emailserverprofile" },
             Child { nav: "tracelog_EmailServerProfile", table: "tracelog", column: "regardingobjectid" },
-        ], ..BLANK
+        ], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 100).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

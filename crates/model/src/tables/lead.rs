@@ -32,7 +32,7 @@ table! {
         logical: "lead", set: "leads", schema: "Lead", id: "leadid", name: Some("fullname"), code: 4,
         ownership: Ownership::UserOrTeam,
         children: &[Child { nav: "Lead_Emails", table: "email", column: "regardingobjectid" }],
-        ..BLANK
+        tracked: true, ..BLANK
     }; {
         first_name: String = text("firstname", "First Name", 50),
         last_name: String = text("lastname", "Last Name", 50).required(),

@@ -18,7 +18,7 @@ table! {
             Child { nav: "mailbox_email_ReceivingMailboxId", table: "email", column: "receivingmailboxid" },
             Child { nav: "tracelog_Mailbox", table: "tracelog", column: "regardingobjectid" },
             Child { nav: "pr_mailbox_ledgerentries", table: "pr_ledgerentry", column: "pr_mailboxid" },
-        ], ..BLANK
+        ], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 200).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

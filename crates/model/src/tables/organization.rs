@@ -57,6 +57,8 @@ table! {
         notify_owner: bool = flag("notifymailboxownerofemailserverlevelalerts", "Notify mailbox owner"),
         channel: EmailConnectionChannel = choice("emailconnectionchannel", "Process Email Using", EmailConnectionChannel::OPTIONS),
         full_name: FullNameConvention = choice("fullnameconventioncode", "Full Name Format", FullNameConvention::OPTIONS).or(1),
+        /// How long deleted rows are remembered for those who follow changes.
+        tracking_days: i64 = int("expirechangetrackingindays", "Days to Keep Change Tracking", 0, 365).or(30),
         /// The machine's own account: creates what arrives.
         system_user: Option<Ref> = lookup("pr_systemuserid", "System Account", &["systemuser"]).read(),
     } also {
@@ -77,7 +79,6 @@ table! {
         flag("resolvesimilarunresolvedemailaddress", "Apply same email address to all unresolved matches").yes(),
         flag("isfolderbasedtrackingenabled", "Use folder-level tracking").yes(),
         int("maxfolderbasedtrackingmappings", "Maximum Folder Tracking Rules", 0, 100).or(25),
-        int("expirechangetrackingindays", "Days to Keep Change Tracking", 0, 365).or(30),
         int("languagecode", "Language", 0, 65_535).or(1033).read(),
         int("localeid", "Locale", 0, 65_535).or(1033),
         flag("allowautounsubscribe", "Allow Automatic Unsubscribe"),

@@ -16,7 +16,7 @@ table! {
         children: &[
             Child { nav: "queue_entries", table: "queueitem", column: "queueid" },
             Child { nav: "mailbox_regarding_queue", table: "mailbox", column: "regardingobjectid" },
-        ], ..BLANK
+        ], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 200).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

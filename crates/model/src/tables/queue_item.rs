@@ -10,7 +10,7 @@ use crate::value::Ref;
 table! {
     pub struct QueueItem, QueueItemColumns: Table {
         logical: "queueitem", set: "queueitems", schema: "QueueItem", id: "queueitemid", name: Some("title"),
-        code: 2029, ownership: Ownership::Parent, ..BLANK
+        code: 2029, ownership: Ownership::Parent, tracked: true, ..BLANK
     }; {
         queue: Option<Ref> = lookup("queueid", "Queue", &["queue"]).required(),
         object: Option<Ref> = lookup("objectid", "Object", &["email"]).required(),

@@ -63,7 +63,7 @@ table! {
         id: "systemuserid", name: Some("fullname"), code: 8,
         children: &[
             Child { nav: "mailbox_regarding_systemuser", table: "mailbox", column: "regardingobjectid" },
-        ], ..BLANK
+        ], tracked: true, ..BLANK
     }; {
         domain_name: String = text("domainname", "User Name", 1024),
         first_name: String = text("firstname", "First Name", 256),

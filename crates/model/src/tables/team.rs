@@ -15,7 +15,7 @@ option_set! {
 
 table! {
     pub struct Team, TeamColumns: Table {
-        logical: "team", set: "teams", schema: "Team", id: "teamid", name: Some("name"), code: 9, ..BLANK
+        logical: "team", set: "teams", schema: "Team", id: "teamid", name: Some("name"), code: 9, tracked: true, ..BLANK
     }; {
         name: String = text("name", "Team Name", 160).required(),
         business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]),

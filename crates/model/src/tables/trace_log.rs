@@ -10,7 +10,7 @@ option_set! {
 
 table! {
     pub struct TraceLog, TraceLogColumns: Table {
-        logical: "tracelog", set: "tracelogs", schema: "TraceLog", id: "tracelogid", name: Some("text"), code: 8050, ..BLANK
+        logical: "tracelog", set: "tracelogs", schema: "TraceLog", id: "tracelogid", name: Some("text"), code: 8050, tracked: true, ..BLANK
     }; {
         level: AlertLevel = choice("level", "Level", AlertLevel::OPTIONS),
         /// What happened and what to do, in words.

@@ -17,6 +17,8 @@ pub(crate) struct Prefer {
     pub page_size: Option<usize>,
     /// The annotations to include: names, `*` at the end stands for anything.
     pub annotations: Vec<String>,
+    /// `odata.track-changes`
+    pub track_changes: bool,
     /// In the words of the request, for `Preference-Applied`.
     pub applied: Vec<String>,
 }
@@ -42,6 +44,7 @@ impl Prefer {
                 Ok(n) if n > 0 => self.page_size = Some(n.min(LARGEST_PAGE)),
                 _ => return,
             },
+            "odata.track-changes" | "track-changes" => self.track_changes = true,
             "odata.include-annotations" | "include-annotations" => {
                 self.annotations = value.split(',').map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()).collect();
             }
@@ -167,6 +170,12 @@ mod tests {
         assert!(!p.wants("Microsoft.Dynamics.CRM.associatednavigationproperty"));
         assert!(p.representation);
         assert_eq!(p.applied.len(), 2);
+    }
+    #[test]
+    fn track_changes() {
+        let p = prefer("odata.track-changes,odata.maxpagesize=3");
+        assert!(p.track_changes && p.page_size == Some(3));
+        assert_eq!(p.applied, ["odata.track-changes", "odata.maxpagesize=3"]);
     }
     #[test]
     fn all_annotations() {

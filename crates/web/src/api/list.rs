@@ -10,10 +10,10 @@ use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::headers::LARGEST_PAGE;
 use crate::api::options::{self, Asked};
-use crate::api::{json_out, paging, respond, rows};
+use crate::api::{json_out, paging, respond, rows, tracking};
 
 /// Counts go no further than this, as in the reference product.
-const HIGHEST_COUNT: u64 = 5000;
+pub(crate) const HIGHEST_COUNT: u64 = 5000;
 
 /// Pages with the bytes of attachments are small: every one may be large.
 const PAGE_WITH_BODIES: usize = 50;
@@ -21,6 +21,9 @@ const PAGE_WITH_BODIES: usize = 50;
 /// `GET set`, or with `within` only the rows that it lets pass.
 pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> Result<Response, ApiError> {
     let asked = options::read(call, table)?;
+    if tracking::is_asked(call, &asked) {
+        return tracking::list(call, table, &asked, &within).await;
+    }
     let page = page_size(call, &asked);
     let (number, after) = match &asked.skiptoken {
         Some(token) => {
@@ -55,17 +58,17 @@ pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> 
     Ok(respond::json(StatusCode::OK, &Out::Object(body)))
 }
 
-fn page_size(call: &Call, asked: &Asked) -> usize {
+pub(crate) fn page_size(call: &Call, asked: &Asked) -> usize {
     let page = call.prefer.page_size.unwrap_or(LARGEST_PAGE);
     if asked.body { page.min(PAGE_WITH_BODIES) } else { page }
 }
 
-fn context(call: &Call, table: &Table, asked: &Asked) -> String {
+pub(crate) fn context(call: &Call, table: &Table, asked: &Asked) -> String {
     let expanded: Vec<String> = asked.options.expand.iter().map(|e| e.nav.clone()).collect();
     call.context(&json_out::context(table, &asked.options.select, &expanded))
 }
 
-fn counted(call: &Call, body: &mut Map<String, Out>, count: u64) {
+pub(crate) fn counted(call: &Call, body: &mut Map<String, Out>, count: u64) {
     body.insert("@odata.count".to_owned(), json!(count.min(HIGHEST_COUNT)));
     for (name, value) in [
         ("Microsoft.Dynamics.CRM.totalrecordcount", json!(count.min(HIGHEST_COUNT))),
@@ -105,6 +108,9 @@ async fn follow(call: &Call, record: &Record, path: &Path) -> Result<Value, ApiE
 /// `GET set/$count`: a bare number.
 pub(crate) async fn count(call: &Call, table: &'static Table, within: Filter) -> Result<Response, ApiError> {
     let asked = options::read(call, table)?;
+    if tracking::is_asked(call, &asked) {
+        return tracking::count(call, table, &asked, &within).await;
+    }
     let query = Query::table(table).filter(asked.options.filter).filter(within);
     let count = actions::count(&call.ctx, query).await?;
     Ok(respond::text(StatusCode::OK, count.min(HIGHEST_COUNT).to_string()))

@@ -10,8 +10,7 @@ pub(crate) use formats::odata::{Expand, Options};
 
 /// Options that ask for nothing we do not know: a caller who gets less than
 /// they asked for should be told.
-const UNSUPPORTED: &[&str] =
-    &["$skip", "$search", "$apply", "$deltatoken", "fetchXml", "savedQuery", "userQuery", "sql"];
+const UNSUPPORTED: &[&str] = &["$skip", "$search", "$apply", "fetchXml", "savedQuery", "userQuery", "sql"];
 
 /// A property that follows from a lookup and is no column.
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +43,11 @@ pub(crate) struct Asked {
     /// Those that `$select` names.
     pub derived: Vec<Derived>,
     pub skiptoken: Option<String>,
+    pub deltatoken: Option<String>,
 }
 
 pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError> {
-    let (mut body, mut selected, mut skiptoken) = (false, Vec::new(), None);
+    let (mut body, mut selected, mut skiptoken, mut deltatoken) = (false, Vec::new(), None, None);
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in &call.query {
         let mut value = value.clone();
@@ -56,6 +56,10 @@ pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError
         }
         if name.eq_ignore_ascii_case("$skiptoken") {
             skiptoken = Some(value);
+            continue;
+        }
+        if name.eq_ignore_ascii_case("$deltatoken") {
+            deltatoken = Some(value);
             continue;
         }
         if name.eq_ignore_ascii_case("$select") && table.logical == "activitymimeattachment" {
@@ -79,5 +83,5 @@ pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let asker = odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id) };
     let options = odata::parse_for(table, &pairs, asker).map_err(|e| ApiError::bad_request(e.to_string()))?;
-    Ok(Asked { options, body, derived: selected, skiptoken })
+    Ok(Asked { options, body, derived: selected, skiptoken, deltatoken })
 }

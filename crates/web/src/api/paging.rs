@@ -19,17 +19,23 @@ pub(crate) type Place = (Vec<Value>, Id);
 
 /// The link to the page after `place`.
 pub(crate) fn next_link(origin: &str, path_and_query: &str, number: u64, place: &Place) -> String {
-    let cookie = cookie(number, place);
+    link(origin, path_and_query, &["skiptoken"], ("skiptoken", &cookie(number, place)))
+}
+
+/// The same address without these options (named without the `$`) and with
+/// this one.
+pub(crate) fn link(origin: &str, path_and_query: &str, without: &[&str], with: (&str, &str)) -> String {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let mut kept: Vec<&str> = query.split('&').filter(|p| !p.is_empty() && !is_skiptoken(p)).collect();
-    let token = format!("$skiptoken={}", utf8_percent_encode(&cookie, PLAIN));
+    let gone = |pair: &&str| without.iter().any(|name| is_option(pair, name));
+    let mut kept: Vec<&str> = query.split('&').filter(|p| !p.is_empty() && !gone(p)).collect();
+    let token = format!("${}={}", with.0, utf8_percent_encode(with.1, PLAIN));
     kept.push(&token);
     format!("{origin}{path}?{}", kept.join("&"))
 }
 
-fn is_skiptoken(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or("");
-    name.eq_ignore_ascii_case("$skiptoken") || name.eq_ignore_ascii_case("%24skiptoken")
+fn is_option(pair: &str, option: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or("").to_ascii_lowercase();
+    name.strip_prefix('$').or_else(|| name.strip_prefix("%24")) == Some(option)
 }
 
 fn cookie(number: u64, (values, id): &Place) -> String {
@@ -55,7 +61,7 @@ pub(crate) fn read(table: &'static Table, order: &[Order], token: &str) -> Resul
     Ok((number, (unpacked.ok_or_else(bad)?, id)))
 }
 
-fn attribute<'a>(token: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn attribute<'a>(token: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = token.split_once(&format!("{name}=\""))?;
     rest.split_once('"').map(|(value, _)| value)
 }

@@ -45,5 +45,6 @@ mod mailboxes;
 mod profiles;
 mod reading;
 mod server;
+mod tracking;
 mod world;
 mod writing;
