@@ -8,7 +8,7 @@ use rules::access::Verb;
 use crate::context::Context;
 use crate::draft::Precondition;
 use crate::error::{ActionError, commit_failed, version_mismatch};
-use crate::{access, audit, tables};
+use crate::{access, audit, resolve, tables};
 
 /// References that are taken back in one transaction. A row with more loses
 /// them in steps before it goes; each step may be repeated.
@@ -20,6 +20,7 @@ pub async fn delete(
     id: Id,
     precondition: Precondition,
 ) -> Result<(), ActionError> {
+    resolve::refuse_activity(table)?;
     let Some(row) = ctx.store.get(table, id).await? else {
         return Err(Refusal::does_not_exist(table.logical, id).into());
     };

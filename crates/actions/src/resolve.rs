@@ -1,6 +1,7 @@
 //! Finds the row that an alternate key names.
 
 use model::query::Compare;
+use model::tables::ACTIVITY;
 use model::{Filter, Id, Query, Refusal, Table, Value};
 
 use crate::context::Context;
@@ -28,6 +29,29 @@ pub async fn find(
         return Err(Refusal::new(0x8006_089D, "MultipleRecordsFoundByEntityKey", message).into());
     }
     Ok(rows.first().map(|r| r.id))
+}
+
+/// The table that has the activity with this id.
+pub async fn activity(ctx: &Context, id: Id) -> Result<Option<&'static Table>, ActionError> {
+    let mut query = Query::table(ACTIVITY).limit(1);
+    query.filter = Filter::Compare(ACTIVITY.id.into(), Compare::Equal, Value::Id(id));
+    query.select = vec!["activitytypecode"];
+    let found = read::list(ctx, query).await?.pop();
+    Ok(found.and_then(|row| model::tables::by_logical_name(row.get("activitytypecode").as_text()?)))
+}
+
+/// 0x80040800: what is common to all activities is read, not written.
+pub(crate) fn refuse_activity(table: &Table) -> Result<(), Refusal> {
+    if table != ACTIVITY {
+        return Ok(());
+    }
+    let sets: Vec<&str> = model::tables::activities().map(|t| t.set).collect();
+    let message = format!(
+        "Activities are created, changed and deleted in the set of their own kind ({}), not in {}.",
+        sets.join(", "),
+        ACTIVITY.set
+    );
+    Err(Refusal::new(0x8004_0800, "InvalidOperation", message))
 }
 
 fn not_found(table: &Table, values: &[(&'static str, Value)]) -> Refusal {

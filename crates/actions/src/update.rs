@@ -10,7 +10,7 @@ use crate::create::{self, targets_exist};
 use crate::draft::{Draft, Precondition, Saved};
 use crate::error::{ActionError, commit_failed, duplicate, version_mismatch};
 use crate::plan::Plan;
-use crate::{access, ledger, tables, validate};
+use crate::{access, ledger, resolve, tables, validate};
 
 /// How often a change is decided anew because the row changed meanwhile.
 const TRIES: usize = 5;
@@ -18,6 +18,7 @@ const TRIES: usize = 5;
 /// Changes the row `id`. All faults are reported together.
 pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondition) -> Result<Saved, ActionError> {
     let table = draft.table;
+    resolve::refuse_activity(table)?;
     for _ in 0..TRIES {
         let Some(before) = ctx.store.get(table, id).await? else {
             return match precondition {

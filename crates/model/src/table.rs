@@ -29,6 +29,26 @@ pub struct Table {
     pub columns: &'static [Column],
     /// Collection-valued navigation properties (1:N): which table points here by which column.
     pub children: &'static [Child],
+    /// Columns by whose values a row can be named in a URL.
+    pub keys: &'static [AlternateKey],
+    /// Whether the rows are activities: what all of those have in common is
+    /// read through `activitypointer`.
+    pub activity: bool,
+}
+
+/// Columns that name a row together. The values need not be unique: a name
+/// that fits several rows is refused where it is used.
+#[derive(Debug, Clone, Copy)]
+pub struct AlternateKey {
+    /// The key's own name: `emailaddress1`.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub columns: &'static [&'static str],
+}
+
+/// A key of one column, with the column's name.
+pub const fn key(columns: &'static [&'static str; 1], label: &'static str) -> AlternateKey {
+    AlternateKey { name: columns[0], label, columns }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +179,7 @@ impl Table {
     pub fn nav(&self, column: &Column, target: &str) -> String {
         match column.kind {
             Kind::Lookup(targets) if targets.len() > 1 && column.name != "ownerid" => {
-                if column.name == "regardingobjectid" && self.logical == "email" {
+                if column.name == "regardingobjectid" && self.activity {
                     format!("{}_{target}_{}", column.name, self.logical)
                 } else {
                     format!("{}_{target}", column.name)
@@ -335,4 +355,6 @@ pub const BLANK: Table = Table {
     tracked: false,
     columns: &[],
     children: &[],
+    keys: &[],
+    activity: false,
 };

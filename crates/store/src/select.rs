@@ -14,10 +14,12 @@ use crate::bind::Bind;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::select::scope::{Scope, Term};
+use crate::select::source::source;
 use crate::shape::{Shape, Want, companion, is_multi, lookup, want};
 
 mod filter;
 mod scope;
+mod source;
 
 /// A statement that reads.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ impl Builder {
 impl Select {
     pub(crate) fn row(table: &'static Table, id: Id) -> Result<Self, StoreError> {
         let (columns, answer) = columns(table, &[], "t")?;
-        let sql = format!("SELECT {columns} FROM \"{}\" AS t WHERE t.\"{}\" = $1", table.logical, table.id);
+        let sql = format!("SELECT {columns} FROM {} AS t WHERE t.\"{}\" = $1", source(table), table.id);
         Ok(Self { sql, binds: vec![id.into()], answer, keep: true })
     }
 
@@ -87,7 +89,7 @@ impl Select {
             values.resize(values.len().next_power_of_two(), last);
         }
         let list = Dialect::placeholders(1, values.len());
-        let sql = format!("SELECT {columns} FROM \"{}\" AS t WHERE t.\"{column}\" IN ({list})", table.logical);
+        let sql = format!("SELECT {columns} FROM {} AS t WHERE t.\"{column}\" IN ({list})", source(table));
         Ok(Self { sql, binds: values, answer, keep: true })
     }
 

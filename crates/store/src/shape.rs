@@ -42,7 +42,7 @@ pub(crate) struct Shape {
 const SEARCHED: &[&str] = &["account", "contact", "lead", "systemuser", "queue", "team", "mailbox"];
 
 static SHAPES: LazyLock<HashMap<&'static str, Shape>> =
-    LazyLock::new(|| tables::ALL.iter().map(|t| (t.logical, Shape::new(t))).collect());
+    LazyLock::new(|| tables::ALL.iter().chain([&tables::ACTIVITY]).map(|t| (t.logical, Shape::new(t))).collect());
 
 impl Shape {
     pub(crate) fn of(table: &'static Table) -> Result<&'static Self, StoreError> {

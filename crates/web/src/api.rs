@@ -1,11 +1,11 @@
 //! The Web API: OData 4.0 as Dataverse speaks it.
 
 mod annotate;
+mod arguments;
 mod auth;
 mod bind;
 mod call;
 mod calls;
-mod definitions;
 pub(crate) mod dispatch;
 pub(crate) mod errors;
 mod expand;
@@ -15,6 +15,8 @@ mod json_in;
 mod json_out;
 mod key;
 mod list;
+mod metadata;
+mod operations;
 mod options;
 mod paging;
 mod read_one;

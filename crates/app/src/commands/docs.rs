@@ -79,7 +79,7 @@ fn tables_page() -> String {
     let mut page = String::from(
         "# Tables\n\nWhat the Web API shows, from the declarations in `crates/model/src/tables`. This page is generated\n(`cargo xtask docs`).\n",
     );
-    for table in tables::ALL.iter().filter(|t| t.on_wire) {
+    for table in tables::on_wire() {
         let _ = write!(
             page,
             "\n## {} (`{}`)\n\nPrimary key `{}`. Object type code {}.\n\n| column | label | type | access |\n|---|---|---|---|\n",

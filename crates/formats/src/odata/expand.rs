@@ -57,7 +57,7 @@ impl Reader<'_> {
 }
 
 /// Splits outside of quotes and parentheses; each piece with its position.
-fn split(text: &str, at: char) -> Result<Vec<(usize, &str)>, ODataError> {
+pub(super) fn split(text: &str, at: char) -> Result<Vec<(usize, &str)>, ODataError> {
     let mut out = Vec::new();
     let (mut start, mut depth, mut quoted) = (0, 0_usize, false);
     for (position, c) in text.char_indices() {

@@ -12,6 +12,7 @@ mod functions;
 mod lexer;
 mod literal;
 mod resolve;
+pub mod untyped;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,6 +1,8 @@
 //! Accounts: companies.
 
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, lookup, memo, open_choice, text};
+use crate::table::{
+    AlternateKey, BLANK, Child, Ownership, Table, choice, email, flag, key, lookup, memo, open_choice, text,
+};
 use crate::tables::states::{ContactMethod, State, Status};
 use crate::value::Ref;
 use crate::{option_set, table};
@@ -24,6 +26,13 @@ table! {
         children: &[
             Child { nav: "contact_customer_accounts", table: "contact", column: "parentcustomerid" },
             Child { nav: "Account_Emails", table: "email", column: "regardingobjectid" },
+            Child { nav: "Account_ActivityPointers", table: "activitypointer", column: "regardingobjectid" },
+        ],
+        keys: &[
+            key(&["name"], "Account Name"),
+            key(&["accountnumber"], "Account Number"),
+            key(&["emailaddress1"], "Email"),
+            AlternateKey { name: "nameandnumber", label: "Name and Number", columns: &["name", "accountnumber"] },
         ], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Account Name", 160).required(),

@@ -1,6 +1,8 @@
 //! Contacts: people.
 
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, id, lookup, memo, open_choice, text, time};
+use crate::table::{
+    BLANK, Child, Ownership, Table, choice, email, flag, id, key, lookup, memo, open_choice, text, time,
+};
 use crate::tables::states::{ContactMethod, DefaultValue, State, Status};
 use crate::value::Ref;
 use crate::{option_set, table};
@@ -76,7 +78,11 @@ table! {
     pub struct Contact, ContactColumns: Table {
         logical: "contact", set: "contacts", schema: "Contact", id: "contactid", name: Some("fullname"), code: 2,
         ownership: Ownership::UserOrTeam,
-        children: &[Child { nav: "Contact_Emails", table: "email", column: "regardingobjectid" }],
+        children: &[
+            Child { nav: "Contact_Emails", table: "email", column: "regardingobjectid" },
+            Child { nav: "Contact_ActivityPointers", table: "activitypointer", column: "regardingobjectid" },
+        ],
+        keys: &[key(&["emailaddress1"], "Email")],
         tracked: true, ..BLANK
     }; {
         first_name: String = text("firstname", "First Name", 50),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::id::Id;
 use crate::table::{
-    BLANK, Child, Ownership, Table, bytes, choice, flag, id, int, lookup, memo, open_choice, text, time,
+    BLANK, Child, Ownership, Table, bytes, choice, flag, id, int, key, lookup, memo, open_choice, text, time,
 };
 use crate::tables::states::Priority;
 use crate::value::Ref;
@@ -85,7 +85,8 @@ table! {
             Child { nav: "Email_QueueItem", table: "queueitem", column: "objectid" },
             Child { nav: "tracelog_Email", table: "tracelog", column: "regardingobjectid" },
             Child { nav: "pr_email_ledgerentries", table: "pr_ledgerentry", column: "pr_activityid" },
-        ], tracked: true, ..BLANK
+        ],
+        keys: &[key(&["messageid"], "Message ID")], activity: true, tracked: true, ..BLANK
     }; {
         subject: String = text("subject", "Subject", 800),
         /// HTML.

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::table::{
-    BLANK, Child, Ownership, Table, bigint, choice, email, flag, id, int, lookup, memo, open_choice, secret, text, time,
+    BLANK, Child, Ownership, Table, bigint, choice, email, flag, id, int, key, lookup, memo, open_choice, secret, text,
+    time,
 };
 use crate::tables::states::{State, Status};
 use crate::value::Ref;
@@ -69,7 +70,8 @@ table! {
         children: &[
             Child { nav: "emailserverprofile_mailbox", table: "mailbox", column: "emailserverprofile" },
             Child { nav: "tracelog_EmailServerProfile", table: "tracelog", column: "regardingobjectid" },
-        ], tracked: true, ..BLANK
+        ],
+        keys: &[key(&["name"], "Name")], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 100).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

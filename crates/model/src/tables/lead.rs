@@ -1,6 +1,6 @@
 //! Leads: people who may become customers.
 
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, lookup, memo, open_choice, text};
+use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, key, lookup, memo, open_choice, text};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -31,7 +31,11 @@ table! {
     pub struct Lead, LeadColumns: Table {
         logical: "lead", set: "leads", schema: "Lead", id: "leadid", name: Some("fullname"), code: 4,
         ownership: Ownership::UserOrTeam,
-        children: &[Child { nav: "Lead_Emails", table: "email", column: "regardingobjectid" }],
+        children: &[
+            Child { nav: "Lead_Emails", table: "email", column: "regardingobjectid" },
+            Child { nav: "Lead_ActivityPointers", table: "activitypointer", column: "regardingobjectid" },
+        ],
+        keys: &[key(&["emailaddress1"], "Email")],
         tracked: true, ..BLANK
     }; {
         first_name: String = text("firstname", "First Name", 50),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::table;
 use crate::table::{
-    BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, open_choice, secret, text, time,
+    BLANK, Child, Ownership, Table, choice, email, flag, int, key, lookup, memo, open_choice, secret, text, time,
 };
 use crate::tables::states::{ActMethod, Approval, IncomingMethod, OutgoingMethod, State, Status, TestStatus};
 use crate::value::Ref;
@@ -18,7 +18,8 @@ table! {
             Child { nav: "mailbox_email_ReceivingMailboxId", table: "email", column: "receivingmailboxid" },
             Child { nav: "tracelog_Mailbox", table: "tracelog", column: "regardingobjectid" },
             Child { nav: "pr_mailbox_ledgerentries", table: "pr_ledgerentry", column: "pr_mailboxid" },
-        ], tracked: true, ..BLANK
+        ],
+        keys: &[key(&["emailaddress"], "Email Address"), key(&["regardingobjectid"], "Regarding")], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 200).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

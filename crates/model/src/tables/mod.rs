@@ -4,6 +4,7 @@ use crate::record::Entity;
 use crate::table::Table;
 
 mod account;
+mod activity;
 mod activity_party;
 mod api_token;
 mod attachment;
@@ -34,6 +35,7 @@ mod view;
 mod work_item;
 
 pub use account::*;
+pub use activity::*;
 pub use activity_party::*;
 pub use api_token::*;
 pub use attachment::*;
@@ -63,7 +65,7 @@ pub use user_settings::*;
 pub use view::*;
 pub use work_item::*;
 
-/// Every table, in an order in which a row's parents come before it.
+/// Every table that has rows, in an order in which a row's parents come before it.
 pub static ALL: &[&Table] = &[
     Organization::TABLE,
     BusinessUnit::TABLE,
@@ -106,10 +108,20 @@ pub static ALL: &[&Table] = &[
 
 /// The table with this logical name.
 pub fn by_logical_name(name: &str) -> Option<&'static Table> {
-    ALL.iter().copied().find(|t| t.logical == name)
+    ALL.iter().copied().chain([ACTIVITY]).find(|t| t.logical == name)
 }
 
 /// The table with this entity set name.
 pub fn by_set_name(name: &str) -> Option<&'static Table> {
-    ALL.iter().copied().find(|t| t.on_wire && t.set == name)
+    on_wire().find(|t| t.set == name)
+}
+
+/// The tables that the Web API shows.
+pub fn on_wire() -> impl Iterator<Item = &'static Table> {
+    ALL.iter().copied().chain([ACTIVITY]).filter(|t| t.on_wire)
+}
+
+/// The tables whose rows are activities.
+pub fn activities() -> impl Iterator<Item = &'static Table> {
+    ALL.iter().copied().filter(|t| t.activity)
 }

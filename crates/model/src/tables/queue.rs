@@ -1,6 +1,6 @@
 //! Queues: shared addresses such as `support@`.
 
-use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, int, lookup, memo, text};
+use crate::table::{BLANK, Child, Ownership, Table, choice, email, flag, int, key, lookup, memo, text};
 use crate::tables::states::{Approval, DefaultValue, IncomingFilter, IncomingMethod, OutgoingMethod, State, Status};
 use crate::value::Ref;
 use crate::{option_set, table};
@@ -16,7 +16,8 @@ table! {
         children: &[
             Child { nav: "queue_entries", table: "queueitem", column: "queueid" },
             Child { nav: "mailbox_regarding_queue", table: "mailbox", column: "regardingobjectid" },
-        ], tracked: true, ..BLANK
+        ],
+        keys: &[key(&["name"], "Name"), key(&["emailaddress"], "Incoming Email")], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Name", 200).required(),
         owner: Option<Ref> = lookup("ownerid", "Owner", &["systemuser", "team"]),

@@ -1,7 +1,7 @@
 //! Users. Disabled, never deleted.
 
 use crate::id::Id;
-use crate::table::{BLANK, Child, Table, choice, email, flag, id, int, lookup, open_choice, text};
+use crate::table::{BLANK, Child, Table, choice, email, flag, id, int, key, lookup, open_choice, text};
 use crate::tables::states::{Approval, DefaultValue, IncomingMethod, OutgoingMethod};
 use crate::value::Ref;
 use crate::{option_set, table};
@@ -63,6 +63,11 @@ table! {
         id: "systemuserid", name: Some("fullname"), code: 8,
         children: &[
             Child { nav: "mailbox_regarding_systemuser", table: "mailbox", column: "regardingobjectid" },
+        ],
+        keys: &[
+            key(&["domainname"], "User Name"),
+            key(&["internalemailaddress"], "Primary Email"),
+            key(&["azureactivedirectoryobjectid"], "Directory Object ID"),
         ], tracked: true, ..BLANK
     }; {
         domain_name: String = text("domainname", "User Name", 1024),

@@ -1,6 +1,6 @@
 //! Teams: owners of records that are not one person.
 
-use crate::table::{BLANK, Table, choice, email, flag, lookup, memo, text};
+use crate::table::{BLANK, Table, choice, email, flag, key, lookup, memo, text};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -15,7 +15,8 @@ option_set! {
 
 table! {
     pub struct Team, TeamColumns: Table {
-        logical: "team", set: "teams", schema: "Team", id: "teamid", name: Some("name"), code: 9, tracked: true, ..BLANK
+        logical: "team", set: "teams", schema: "Team", id: "teamid", name: Some("name"), code: 9,
+        keys: &[key(&["name"], "Team Name")], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Team Name", 160).required(),
         business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]),

@@ -10,6 +10,7 @@ use crate::bind::Bind;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::select::Builder;
+use crate::select::source::source;
 use crate::shape::{Shape, fits, is_exact, is_multi};
 
 /// One SELECT's FROM: the table and what is joined to it.
@@ -36,7 +37,7 @@ impl Scope {
     }
 
     pub(crate) fn from(&self) -> String {
-        format!("\"{}\" AS {}{}", self.table.logical, self.alias, self.joins)
+        format!("{} AS {}{}", source(self.table), self.alias, self.joins)
     }
 
     /// The column at the end of a path. A lookup with several targets is
@@ -78,8 +79,10 @@ impl Scope {
                 let fresh = builder.alias();
                 let _ = write!(
                     self.joins,
-                    " LEFT JOIN \"{}\" AS {fresh} ON {fresh}.\"{}\" = {alias}.\"{}\"",
-                    table.logical, table.id, column.name
+                    " LEFT JOIN {} AS {fresh} ON {fresh}.\"{}\" = {alias}.\"{}\"",
+                    source(table),
+                    table.id,
+                    column.name
                 );
                 fresh
             });

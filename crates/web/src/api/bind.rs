@@ -74,10 +74,9 @@ fn relative(url: &str) -> &str {
     }
 }
 
-/// The table of an entity set. Every activity is an email so far.
+/// The table of an entity set.
 pub(crate) fn table_of_set(set: &str) -> Option<&'static Table> {
-    let name = if set == "activitypointers" { "emails" } else { set };
-    model::tables::by_set_name(name)
+    model::tables::by_set_name(set)
 }
 
 #[cfg(test)]
@@ -115,8 +114,8 @@ mod tests {
         check(&format!("/contacts(contactid={})", ID.to_uppercase()), "contact");
     }
     #[test]
-    fn activity_pointer_is_an_email() {
-        check(&format!("/activitypointers({ID})"), "email");
+    fn activity_pointer() {
+        check(&format!("/activitypointers({ID})"), "activitypointer");
     }
     #[test]
     fn alternate_key() {
@@ -145,6 +144,15 @@ mod tests {
     #[test]
     fn secret_columns_are_no_keys() {
         refused("/mailboxes(password='x')");
+    }
+    #[test]
+    fn only_declared_keys() {
+        refused("/contacts(firstname='x')");
+        refused("/contacts(emailaddress1='x',firstname='x')");
+        refused("/contacts(emailaddress1='x',emailaddress1='x')");
+        assert!(target("/accounts(accountnumber='1',name='x')").is_ok());
+        assert!(target(&format!("/mailboxes(_regardingobjectid_value={ID})")).is_ok());
+        assert!(target(&format!("/mailboxes(mailboxid={ID})")).is_ok());
     }
 
     #[track_caller]

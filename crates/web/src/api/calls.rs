@@ -1,78 +1,75 @@
-//! Functions and actions.
+//! Functions and actions: called, and those that stand for themselves.
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use model::Table;
 use serde_json::json;
 
+use crate::api::arguments::Arguments;
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
-use crate::api::json::Json;
-use crate::api::key::Key;
-use crate::api::{headers, read_one, respond};
+use crate::api::operations::{Invocation, Kind, NAMESPACE, Operation, Target};
+use crate::api::{read_one, respond};
 
 /// The version that this API behaves like.
 const VERSION: &str = "9.2.0.0";
 
-/// `GET Name()`
-pub(crate) async fn unbound(call: &Call, name: &str) -> Result<Response, ApiError> {
-    if call.method != Method::GET && call.method != Method::HEAD {
-        return Err(ApiError::method("GET"));
+/// Runs an operation. `inline` is what stood in the parentheses after its name.
+pub(crate) async fn call(
+    call: &Call,
+    operation: &'static Operation,
+    target: Target,
+    inline: Option<&str>,
+) -> Result<Response, ApiError> {
+    let read = call.method == Method::GET || call.method == Method::HEAD;
+    match operation.kind {
+        Kind::Function if !read => return Err(ApiError::method("GET")),
+        Kind::Action if call.method != Method::POST => return Err(ApiError::method("POST")),
+        Kind::Function | Kind::Action => {}
     }
-    let context = call.context(&format!("#Microsoft.Dynamics.CRM.{name}Response"));
-    let body = match name {
-        "WhoAmI" => {
-            let who = actions::who_am_i(&call.ctx).await?;
-            json!({
-                "@odata.context": context,
-                "BusinessUnitId": who.business_unit.to_string(),
-                "UserId": who.user.to_string(),
-                "OrganizationId": who.organization.to_string(),
-            })
-        }
-        "RetrieveVersion" => json!({ "@odata.context": context, "Version": VERSION }),
-        other => return Err(ApiError::no_segment(other)),
-    };
+    let arguments = Arguments::read(call, operation, inline)?;
+    (operation.run)(Invocation { call, operation, target, arguments }).await
+}
+
+impl Invocation<'_> {
+    /// The context of the operation's response type.
+    pub fn context(&self) -> String {
+        self.call.context(&format!("#{NAMESPACE}.{}Response", self.operation.name))
+    }
+}
+
+/// `GET WhoAmI()`
+pub(crate) async fn who_am_i(invocation: Invocation<'_>) -> Result<Response, ApiError> {
+    let who = actions::who_am_i(&invocation.call.ctx).await?;
+    let body = json!({
+        "@odata.context": invocation.context(),
+        "BusinessUnitId": who.business_unit.to_string(),
+        "UserId": who.user.to_string(),
+        "OrganizationId": who.organization.to_string(),
+    });
     Ok(respond::json(StatusCode::OK, &body))
 }
 
-/// `POST set(key)/Microsoft.Dynamics.CRM.Name`
-pub(crate) async fn bound(call: &Call, table: &'static Table, key: &Key, name: &str) -> Result<Response, ApiError> {
-    match (table.logical, name) {
-        ("email", "SendEmail") => send_email(call, table, key).await,
-        _ => Err(ApiError::no_segment(&format!("Microsoft.Dynamics.CRM.{name}"))),
-    }
+/// `GET RetrieveVersion()`
+pub(crate) async fn retrieve_version(invocation: Invocation<'_>) -> Result<Response, ApiError> {
+    let body = json!({ "@odata.context": invocation.context(), "Version": VERSION });
+    Ok(respond::json(StatusCode::OK, &body))
 }
 
-async fn send_email(call: &Call, table: &'static Table, key: &Key) -> Result<Response, ApiError> {
-    if call.method != Method::POST {
-        return Err(ApiError::method("POST"));
+/// `POST emails(key)/Microsoft.Dynamics.CRM.SendEmail`
+pub(crate) async fn send_email(invocation: Invocation<'_>) -> Result<Response, ApiError> {
+    let (call, arguments) = (invocation.call, &invocation.arguments);
+    let Target::Row(table, key) = &invocation.target else {
+        return Err(ApiError::no_segment(invocation.operation.name));
+    };
+    let token = arguments.text("TrackingToken").unwrap_or_default();
+    if token.chars().count() > 50 || token.contains(char::is_control) {
+        let message = "The parameter 'TrackingToken' of SendEmail is a text of at most 50 characters.";
+        return Err(ApiError::bad_payload(message));
     }
-    headers::require_json(&call.headers)?;
-    let (mut issue, mut token) = (None, None);
-    for (name, value) in Json::read_object(&call.body)? {
-        match (name.as_str(), value) {
-            ("IssueSend", Json::Bool(b)) => issue = Some(b),
-            ("TrackingToken", Json::Text(text)) if text.chars().count() <= 50 && !text.contains(char::is_control) => {
-                token = Some(text).filter(|t| !t.is_empty());
-            }
-            ("TrackingToken", Json::Null) => {}
-            (name, _) if name.contains('@') => {}
-            ("IssueSend" | "TrackingToken", _) => {
-                let message =
-                    "SendEmail takes IssueSend (true or false) and TrackingToken (a text of at most 50 characters).";
-                return Err(ApiError::bad_payload(message));
-            }
-            (other, _) => {
-                let other = actions::validate::excerpt(other);
-                return Err(ApiError::bad_payload(format!("The parameter '{other}' is not a parameter of SendEmail.")));
-            }
-        }
-    }
-    let issue = issue
-        .ok_or_else(|| ApiError::bad_payload("SendEmail needs IssueSend: true sends, false only marks as sent."))?;
+    let issue = arguments.bool("IssueSend").unwrap_or_default();
     let id = read_one::id_of(call, table, key).await?;
+    let token = Some(token.to_owned()).filter(|t| !t.is_empty());
     let subject = actions::email::send(&call.ctx, id, issue, token).await?;
-    let context = call.context("#Microsoft.Dynamics.CRM.SendEmailResponse");
-    Ok(respond::json(StatusCode::OK, &json!({ "@odata.context": context, "Subject": subject })))
+    let body = json!({ "@odata.context": invocation.context(), "Subject": subject });
+    Ok(respond::json(StatusCode::OK, &body))
 }

@@ -13,7 +13,7 @@ use crate::api::call::{self, Call};
 use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::resource::{self, Resource};
-use crate::api::{auth, calls, definitions, headers, list, read_one, respond, write};
+use crate::api::{auth, calls, headers, list, metadata, read_one, respond, write};
 use crate::limiter::{Exceeded, Limiter};
 use crate::peer::{Client, Peer};
 use crate::state::AppState;
@@ -113,10 +113,11 @@ async fn payload(body: Body, resource: &Resource) -> Result<Bytes, ApiError> {
 async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError> {
     let read = call.method == Method::GET || call.method == Method::HEAD;
     match resource {
-        Resource::Root if read => Ok(definitions::service_document(call)),
-        Resource::Definitions(name) if read => definitions::definitions(call, name.as_deref()),
-        Resource::Unbound(name) => calls::unbound(call, &name).await,
-        Resource::Bound { table, key, name } => calls::bound(call, table, &key, &name).await,
+        Resource::Root if read => Ok(metadata::service_document(call)),
+        Resource::Metadata(segments) => metadata::answer(call, &segments),
+        Resource::Operation { operation, target, inline } => {
+            calls::call(call, operation, target, inline.as_deref()).await
+        }
         Resource::Set(table) => match call.method {
             Method::GET | Method::HEAD => list::list(call, table, Filter::All).await,
             Method::POST => write::create(call, table).await,
@@ -125,17 +126,23 @@ async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError>
         Resource::Count(table) if read => list::count(call, table, Filter::All).await,
         Resource::Row(table, key) => match call.method {
             Method::GET | Method::HEAD => read_one::row(call, table, &key).await,
-            Method::PATCH => write::update(call, table, &key).await,
-            Method::DELETE => write::delete(call, table, &key).await,
+            Method::PATCH => write::update(call, read_one::stored(call, table, &key).await?, &key).await,
+            Method::DELETE => write::delete(call, read_one::stored(call, table, &key).await?, &key).await,
             _ => Err(ApiError::method("GET, PATCH, DELETE")),
         },
         Resource::Property { table, key, column, raw } => match call.method {
             Method::GET | Method::HEAD => read_one::property(call, table, &key, column, raw).await,
-            Method::PUT if !raw => write::put_property(call, table, &key, column).await,
-            Method::DELETE if !raw => write::clear_property(call, table, &key, column).await,
+            Method::PUT if !raw => {
+                write::put_property(call, read_one::stored(call, table, &key).await?, &key, column).await
+            }
+            Method::DELETE if !raw => {
+                write::clear_property(call, read_one::stored(call, table, &key).await?, &key, column).await
+            }
             _ => Err(ApiError::method("GET, PUT, DELETE")),
         },
-        Resource::Single { table, key, column } if read => read_one::single(call, table, &key, column).await,
+        Resource::Single { table, key, column, only } if read => {
+            read_one::single(call, table, &key, column, only).await
+        }
         Resource::Collection { table, key, child, count } if read => {
             let id = read_one::id_of(call, table, &key).await?;
             // 404 for a parent that is not there, or not to be seen.

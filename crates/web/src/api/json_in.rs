@@ -5,6 +5,7 @@ use actions::{Context, Draft};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::table::{Access, Child, Kind};
+use model::tables::ACTIVITY;
 use model::{Column, Ref, Refusal, Secret, Table, Timestamp, Value};
 
 use crate::api::bind::{self, Target};
@@ -55,6 +56,13 @@ async fn bind(ctx: &Context, draft: &mut Draft, nav: &str, value: Json) -> Resul
         }
     };
     let found = match bind::target(&url) {
+        Ok(Target::Row(table, id)) if table == ACTIVITY => {
+            // The row is where its activity's own table is; one that is not
+            // there is told so later.
+            let found = actions::resolve::activity(ctx, id).await?;
+            let table = found.or_else(|| model::tables::activities().next()).unwrap_or(table);
+            Ok(Ref::new(table.logical, id))
+        }
         Ok(Target::Row(table, id)) => Ok(Ref::new(table.logical, id)),
         Ok(Target::Keyed(table, key)) => match actions::resolve::key(ctx, table, &key).await {
             Ok(id) => Ok(Ref::new(table.logical, id)),

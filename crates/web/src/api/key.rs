@@ -1,6 +1,6 @@
 //! Keys in parentheses: a GUID, or the values of an alternate key.
 
-use model::table::{Access, Kind};
+use model::table::{Access, AlternateKey, Kind};
 use model::{Column, Id, Table, Value};
 
 use crate::api::errors::ApiError;
@@ -27,6 +27,12 @@ pub(crate) fn read(table: &'static Table, text: &str) -> Result<Key, ApiError> {
         let plain = name.strip_prefix('_').and_then(|n| n.strip_suffix("_value")).unwrap_or(name);
         let column = table.column(plain).filter(|c| can_be_key(c)).ok_or_else(|| undefined(table, name))?;
         columns.push((column.name, value(column, literal).ok_or_else(|| bad(text))?));
+    }
+    let given: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let same = |key: &AlternateKey| key.columns.len() == given.len() && given.iter().all(|n| key.columns.contains(n));
+    let twice = given.iter().enumerate().any(|(n, name)| given[..n].contains(name));
+    if twice || !table.keys.iter().any(same) {
+        return Err(undefined(table, &given.join(", ")));
     }
     Ok(Key::Columns(columns))
 }
@@ -84,6 +90,9 @@ fn bad(text: &str) -> ApiError {
 
 /// 0x80060890
 fn undefined(table: &Table, name: &str) -> ApiError {
-    let message = format!("'{}' is no key of entity '{}'.", actions::validate::excerpt(name), table.logical);
+    let keys: Vec<String> = table.keys.iter().map(|k| k.columns.join(", ")).collect();
+    let keys = if keys.is_empty() { "none".to_owned() } else { keys.join("; ") };
+    let name = actions::validate::excerpt(name);
+    let message = format!("'{name}' is no key of entity '{}'. Its alternate keys: {keys}.", table.logical);
     model::Refusal::new(0x8006_0890, "EntityKeyNotDefined", message).into()
 }

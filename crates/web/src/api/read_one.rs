@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use model::{Column, Id, Table};
+use model::tables::ACTIVITY;
+use model::{Column, Id, Ref, Refusal, Table};
 use serde_json::{Value as Out, json};
 
 use crate::api::call::Call;
@@ -17,6 +18,17 @@ pub(crate) async fn id_of(call: &Call, table: &'static Table, key: &Key) -> Resu
         Key::Id(id) => Ok(*id),
         Key::Columns(columns) => Ok(actions::resolve::key(&call.ctx, table, columns).await?),
     }
+}
+
+/// The table that has the row: an activity's own where it was named as an
+/// activity in general.
+pub(crate) async fn stored(call: &Call, table: &'static Table, key: &Key) -> Result<&'static Table, ApiError> {
+    if table != ACTIVITY {
+        return Ok(table);
+    }
+    let id = id_of(call, table, key).await?;
+    let found = actions::resolve::activity(&call.ctx, id).await?;
+    found.ok_or_else(|| Refusal::does_not_exist(table.logical, id).into())
 }
 
 /// `GET set(key)`
@@ -84,10 +96,12 @@ pub(crate) async fn single(
     table: &'static Table,
     key: &Key,
     column: &'static Column,
+    only: Option<&'static Table>,
 ) -> Result<Response, ApiError> {
     let id = id_of(call, table, key).await?;
     let record = actions::read(&call.ctx, table, id, vec![column.name]).await?;
-    let Some(target) = record.get(column.name).as_ref_to() else {
+    let wanted = |target: &Ref| only.is_none_or(|only| only.logical == target.table);
+    let Some(target) = record.get(column.name).as_ref_to().filter(wanted) else {
         return Ok(respond::empty(StatusCode::NO_CONTENT));
     };
     let Some(target_table) = model::tables::by_logical_name(target.table).filter(|t| t.on_wire) else {

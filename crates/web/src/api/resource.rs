@@ -1,15 +1,15 @@
 //! What a URL under the service root names.
 
 use model::table::Child;
+use model::tables::ACTIVITY;
 use model::{Column, Table};
 
 use crate::api::bind;
 use crate::api::errors::ApiError;
 use crate::api::json_out::is_shown;
 use crate::api::key::{self, Key};
-
-/// The namespace that bound calls need.
-const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
+use crate::api::metadata;
+use crate::api::operations::{self, NAMESPACE, Operation, Target};
 
 #[derive(Debug)]
 pub(crate) enum Resource {
@@ -31,6 +31,8 @@ pub(crate) enum Resource {
         table: &'static Table,
         key: Key,
         column: &'static Column,
+        /// The table that the row must be of: a cast, or the name of the navigation.
+        only: Option<&'static Table>,
     },
     /// `set(key)/nav` of rows that point here.
     Collection {
@@ -44,20 +46,16 @@ pub(crate) enum Resource {
         table: &'static Table,
         key: Key,
     },
-    /// `set(key)/Microsoft.Dynamics.CRM.Name`
-    Bound {
-        table: &'static Table,
-        key: Key,
-        name: String,
+    /// `Name`, `set/Microsoft.Dynamics.CRM.Name` or `set(key)/Microsoft.Dynamics.CRM.Name`
+    Operation {
+        operation: &'static Operation,
+        target: Target,
+        /// What stands in parentheses after the name.
+        inline: Option<String>,
     },
-    /// `Name` or `Name()`
-    Unbound(String),
-    /// `EntityDefinitions`, with the logical name where one is asked for.
-    Definitions(Option<String>),
+    /// `$metadata`, `EntityDefinitions…`: segments.
+    Metadata(Vec<String>),
 }
-
-/// Functions and actions that are not bound to a set or a row.
-const UNBOUND: &[&str] = &["WhoAmI", "RetrieveVersion"];
 
 /// Reads the path after the service root, still percent-encoded.
 pub(crate) fn read(path: &str) -> Result<Resource, ApiError> {
@@ -67,15 +65,17 @@ pub(crate) fn read(path: &str) -> Result<Resource, ApiError> {
         let decoded = decoded.map_err(|_| ApiError::bad_request("The URL is not valid UTF-8."))?;
         segments.push(decoded.into_owned());
     }
+    if segments.first().is_some_and(|first| metadata::is_root(first)) {
+        return Ok(Resource::Metadata(segments));
+    }
     let mut segments = segments.iter().map(String::as_str);
     let Some(first) = segments.next() else { return Ok(Resource::Root) };
     let rest: Vec<&str> = segments.collect();
-    let name = first.strip_suffix("()").unwrap_or(first);
-    if UNBOUND.contains(&name) && rest.is_empty() {
-        return Ok(Resource::Unbound(name.to_owned()));
-    }
-    if let Some(definitions) = first.strip_prefix("EntityDefinitions") {
-        return self::definitions(definitions, &rest);
+    if let (name, inline) = called(first)
+        && let Some(operation) = operations::unbound(name)
+        && rest.is_empty()
+    {
+        return Ok(Resource::Operation { operation, target: Target::Nothing, inline });
     }
     let (set, key) = match first.split_once('(') {
         Some((set, key)) => (set, Some(key.strip_suffix(')').ok_or_else(|| ApiError::no_segment(first))?)),
@@ -83,30 +83,55 @@ pub(crate) fn read(path: &str) -> Result<Resource, ApiError> {
     };
     let table = bind::table_of_set(set).ok_or_else(|| ApiError::no_segment(set))?;
     let Some(key) = key else {
-        return match rest.as_slice() {
+        let (table, rest) = cast(table, &rest);
+        return match rest {
             [] => Ok(Resource::Set(table)),
             ["$count"] => Ok(Resource::Count(table)),
+            [name] if bound(name).is_some_and(|(name, _)| operations::of_set(table, name).is_some()) => {
+                operation(name, Target::Set(table), |name| operations::of_set(table, name))
+            }
             [other, ..] => Err(ApiError::no_segment(other)),
         };
     };
     row(table, key::read(table, key)?, &rest)
 }
 
+/// Follows `Microsoft.Dynamics.CRM.email` after activities, or the name of
+/// the table itself.
+fn cast<'a, 'b>(table: &'static Table, rest: &'b [&'a str]) -> (&'static Table, &'b [&'a str]) {
+    match rest.split_first().and_then(|(first, more)| Some((cast_to(first)?, more))) {
+        Some((to, more)) if to == table || (table == ACTIVITY && to.activity) => (to, more),
+        _ => (table, rest),
+    }
+}
+
+/// The table that a cast names.
+fn cast_to(segment: &str) -> Option<&'static Table> {
+    let name = segment.strip_prefix(NAMESPACE)?.strip_prefix('.')?;
+    model::tables::on_wire().find(|t| t.logical == name)
+}
+
 fn row(table: &'static Table, key: Key, rest: &[&str]) -> Result<Resource, ApiError> {
+    let (table, rest) = cast(table, rest);
     let (first, more) = match rest {
         [] => return Ok(Resource::Row(table, key)),
         [first, more @ ..] => (*first, more),
     };
     let unknown = |segment: &str| Err(ApiError::no_segment(segment));
-    if let Some(name) = first.strip_prefix(NAMESPACE) {
-        let name = name.strip_suffix("()").unwrap_or(name).to_owned();
-        return if more.is_empty() { Ok(Resource::Bound { table, key, name }) } else { unknown(more[0]) };
+    if bound(first).is_some() {
+        return match more {
+            [] => operation(first, Target::Row(table, key), |name| operations::of_row(table, name)),
+            [other, ..] => unknown(other),
+        };
     }
     let bytes = matches!((table.logical, first), ("email", "pr_rawmessage") | ("activitymimeattachment", "body"));
     if bytes && more == ["$value"] {
         return Ok(Resource::Bytes { table, key });
     }
     if let Some(child) = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(first)) {
+        let target = model::tables::by_logical_name(child.table).ok_or_else(|| ApiError::no_segment(first))?;
+        let (target, more) = cast(target, more);
+        let child = &Child { table: target.logical, ..*child };
         return match more {
             [] => Ok(Resource::Collection { table, key, child: *child, count: false }),
             ["$count"] => Ok(Resource::Collection { table, key, child: *child, count: true }),
@@ -123,22 +148,41 @@ fn row(table: &'static Table, key: Key, rest: &[&str]) -> Result<Resource, ApiEr
             [other, ..] => unknown(other),
         };
     }
-    match bind::lookup(table, first).filter(|(c, _)| is_shown(c)) {
-        Some((column, _)) if more.is_empty() => Ok(Resource::Single { table, key, column }),
-        _ => unknown(first),
+    let Some((column, named)) = bind::lookup(table, first).filter(|(c, _)| is_shown(c)) else {
+        return unknown(first);
+    };
+    let named = named.and_then(model::tables::by_logical_name);
+    match more {
+        [] => Ok(Resource::Single { table, key, column, only: named }),
+        [segment] => match cast_to(segment) {
+            Some(to) => Ok(Resource::Single { table, key, column, only: Some(to) }),
+            None => unknown(segment),
+        },
+        [other, ..] => unknown(other),
     }
 }
 
-/// After `EntityDefinitions`: nothing, or `(LogicalName='x')`.
-fn definitions(text: &str, rest: &[&str]) -> Result<Resource, ApiError> {
-    if let Some(other) = rest.first() {
-        return Err(ApiError::no_segment(other));
+/// `Name(A=1)` → (`Name`, `A=1`)
+fn called(segment: &str) -> (&str, Option<String>) {
+    match segment.split_once('(').and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?))) {
+        Some((name, inline)) => (name, Some(inline.to_owned())),
+        None => (segment, None),
     }
-    if text.is_empty() {
-        return Ok(Resource::Definitions(None));
-    }
-    let name = text.strip_prefix("(LogicalName='").and_then(|t| t.strip_suffix("')"));
-    name.map(|n| Resource::Definitions(Some(n.to_owned()))).ok_or_else(|| ApiError::no_segment("EntityDefinitions"))
+}
+
+/// `Microsoft.Dynamics.CRM.Name(A=1)` → (`Name`, `A=1`): bound calls need the namespace.
+fn bound(segment: &str) -> Option<(&str, Option<String>)> {
+    segment.strip_prefix(NAMESPACE)?.strip_prefix('.').map(called)
+}
+
+fn operation(
+    segment: &str,
+    target: Target,
+    find: impl FnOnce(&str) -> Option<&'static Operation>,
+) -> Result<Resource, ApiError> {
+    let unknown = || ApiError::no_segment(segment);
+    let (name, inline) = bound(segment).ok_or_else(unknown)?;
+    Ok(Resource::Operation { operation: find(name).ok_or_else(unknown)?, target, inline })
 }
 
 /// Splits at slashes outside quotes; empty segments do not count.
@@ -211,9 +255,36 @@ mod tests {
     }
     #[test]
     fn calls() {
-        check("WhoAmI", "Unbound");
-        check("WhoAmI()", "Unbound");
-        check("emails(ID)/Microsoft.Dynamics.CRM.SendEmail", "Bound");
+        check("WhoAmI", "Operation");
+        check("WhoAmI()", "Operation");
+        check("emails(ID)/Microsoft.Dynamics.CRM.SendEmail", "Operation");
+        check("emails(ID)/SendEmail", "404");
+        check("accounts(ID)/Microsoft.Dynamics.CRM.SendEmail", "404");
+        check("emails/Microsoft.Dynamics.CRM.SendEmail", "404");
+        check("WhoAmI/x", "404");
+    }
+    #[test]
+    fn metadata() {
+        check("$metadata", "Metadata");
+        check("EntityDefinitions", "Metadata");
+        check("EntityDefinitions(LogicalName='email')/Attributes", "Metadata");
+        check("EntityDefinition", "404");
+    }
+    #[test]
+    fn casts() {
+        check("activitypointers", "Set(Table { logical: \"activitypointer\"");
+        check("activitypointers/Microsoft.Dynamics.CRM.email", "Set(Table { logical: \"email\"");
+        check("activitypointers/Microsoft.Dynamics.CRM.email/$count", "Count(Table { logical: \"email\"");
+        check("activitypointers(ID)/Microsoft.Dynamics.CRM.email", "Row(Table { logical: \"email\"");
+        check("activitypointers(ID)/Microsoft.Dynamics.CRM.email/email_activity_parties", "Collection");
+        check("emails(ID)/Microsoft.Dynamics.CRM.email", "Row(Table { logical: \"email\"");
+        check("emails/Microsoft.Dynamics.CRM.account", "404");
+        check("emails(ID)/Microsoft.Dynamics.CRM.account", "404");
+        check("accounts(ID)/Account_ActivityPointers/Microsoft.Dynamics.CRM.email", "Collection");
+        check("accounts(ID)/Account_ActivityPointers/Microsoft.Dynamics.CRM.email/$count", "Collection");
+        check("emails(ID)/regardingobjectid_account_email/Microsoft.Dynamics.CRM.account", "Single");
+        check("emails(ID)/ownerid/Microsoft.Dynamics.CRM.systemuser", "Single");
+        check("emails(ID)/ownerid/name", "404");
     }
     #[test]
     fn raw_message() {

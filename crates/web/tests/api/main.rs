@@ -42,6 +42,7 @@ mod hostile;
 mod ledger;
 mod limits;
 mod mailboxes;
+mod metadata;
 mod profiles;
 mod reading;
 mod server;
