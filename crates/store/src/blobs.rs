@@ -56,6 +56,11 @@ impl Blobs {
         Self { segments: Arc::new(Segments::new(dir)), database }
     }
 
+    /// The same blobs as a transaction sees them.
+    pub(crate) fn over(&self, database: Arc<Database>) -> Self {
+        Self { segments: Arc::clone(&self.segments), database }
+    }
+
     /// A writer with a segment file of its own: one for each worker, so that
     /// none waits for another.
     pub fn writer(&self) -> BlobWriter {

@@ -41,7 +41,14 @@ impl Store {
     pub async fn commit(&self, commit: &Commit) -> Result<Committed, CommitError> {
         let plan = self.planner().plan(commit.clone())?;
         let wakes = plan.wakes;
-        let committed = self.database().write(One(plan)).await?;
+        let committed = match self.database() {
+            // A part of a transaction that fails must leave the rest.
+            Database::Session(session) => {
+                let answer = session.write(Group(vec![Ok(plan)])).await?.pop();
+                answer.unwrap_or(Err(CommitError::Store(StoreError::Closed)))?
+            }
+            database => database.write(One(plan)).await?,
+        };
         self.woke(wakes);
         Ok(committed)
     }
@@ -54,6 +61,11 @@ impl Store {
         let answers = match self.database() {
             Database::Sqlite { writer, .. } => one_by_one(writer, plans).await,
             Database::Postgres(postgres) => in_groups(postgres, plans).await,
+            Database::Session(session) => {
+                let count = plans.len();
+                let all = session.write(Group(plans)).await;
+                all.unwrap_or_else(|error| (0..count).map(|_| Err(error.clone().into())).collect())
+            }
         };
         if answers.iter().any(Result::is_ok) {
             self.woke(wakes);

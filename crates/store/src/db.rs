@@ -1,15 +1,17 @@
-//! The database behind the store: either one.
+//! The database behind the store: either one, or a transaction of one.
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::options::{Options, QUERY_TIMEOUT};
 use crate::postgres::Postgres;
+use crate::session::Session;
 use crate::sqlite::{Mode, Readers, SqliteTx, Writer};
 use crate::tx::{Tx, Work};
 
 pub(crate) enum Database {
     Sqlite { writer: Writer, readers: Readers, path: std::path::PathBuf },
     Postgres(Postgres),
+    Session(Session),
 }
 
 impl Database {
@@ -31,6 +33,16 @@ impl Database {
         match self {
             Self::Sqlite { .. } => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
+            Self::Session(session) => session.dialect(),
+        }
+    }
+
+    /// How many interactive transactions there may be at a time: on PostgreSQL
+    /// others must still find a connection.
+    pub(crate) fn transactions(&self) -> usize {
+        match self {
+            Self::Sqlite { .. } | Self::Session(_) => 1,
+            Self::Postgres(_) => crate::postgres::CONNECTIONS / 2,
         }
     }
 
@@ -41,6 +53,7 @@ impl Database {
                 writer.submit(work).await.unwrap_or_else(|_| Err(W::Error::from(StoreError::Closed)))
             }
             Self::Postgres(postgres) => postgres.write(work).await,
+            Self::Session(session) => session.write(work).await,
         }
     }
 
@@ -48,6 +61,7 @@ impl Database {
         match self {
             Self::Sqlite { readers, .. } => readers.read(work).await,
             Self::Postgres(postgres) => postgres.read(work).await,
+            Self::Session(session) => session.read(work).await,
         }
     }
 
@@ -56,6 +70,7 @@ impl Database {
         match self {
             Self::Sqlite { path, .. } => Ok(Tx::Sqlite(SqliteTx::open(path, Mode::Read)?)),
             Self::Postgres(postgres) => postgres.connect().await,
+            Self::Session(session) => Box::pin(session.outer().connect()).await,
         }
     }
 }

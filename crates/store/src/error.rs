@@ -47,6 +47,9 @@ pub enum StoreError {
     /// A fault in the program: the value is of another type than the column.
     #[error("the value for {table}.{column} is of another type than the column")]
     NoFit { table: &'static str, column: &'static str },
+    /// An interactive transaction had its time; nothing of it stays.
+    #[error("the transaction took too long and was rolled back; change fewer rows at once")]
+    TooLong,
     #[error("the store has been closed")]
     Closed,
 }

@@ -29,11 +29,13 @@ mod postgres;
 mod read;
 mod secrets;
 mod select;
+mod session;
 mod shape;
 mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod tx;
 
 pub use backup::Backup;
@@ -44,3 +46,4 @@ pub use doctor::Finding;
 pub use error::{CommitError, Conflict, StoreError};
 pub use options::Options;
 pub use store::Store;
+pub use transaction::Transaction;

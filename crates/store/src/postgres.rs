@@ -17,8 +17,12 @@ use crate::shape::Want;
 use crate::sqlite::time;
 use crate::tx::{Retry as _, Step, Stopped, Tx, Work};
 
+mod held;
+
+pub(crate) use held::Held;
+
 /// Connections of one process at most.
-const CONNECTIONS: usize = 8;
+pub(crate) const CONNECTIONS: usize = 8;
 /// How often a transaction is tried that others are in the way of.
 const ATTEMPTS: u32 = 8;
 
@@ -222,11 +226,11 @@ impl PostgresTx {
     /// before it: the numbers that it draws are higher, whoever else draws
     /// some. The upper 16 bits of the key are of the sequence, for there may
     /// be other installations in the database.
-    pub(crate) async fn begin_counted(&mut self) -> Result<(), Fault> {
-        self.batch(
-            "BEGIN; SELECT pg_advisory_xact_lock_shared((CAST(CAST('pr_version' AS regclass) AS oid)::bigint & 32767) << 48 | \
-             CASE WHEN is_called THEN last_value ELSE last_value - 1 END) FROM pr_version",
-        )
+    pub(crate) async fn begin_counted(&mut self, begin: &str) -> Result<(), Fault> {
+        self.batch(&format!(
+            "{begin}; SELECT pg_advisory_xact_lock_shared((CAST(CAST('pr_version' AS regclass) AS oid)::bigint & 32767) << 48 | \
+             CASE WHEN is_called THEN last_value ELSE last_value - 1 END) FROM pr_version"
+        ))
         .await
     }
 

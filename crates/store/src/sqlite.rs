@@ -14,9 +14,11 @@ use crate::shape::Want;
 use crate::tx::{Step, Stopped};
 
 mod readers;
+mod seat;
 mod writer;
 
 pub(crate) use readers::Readers;
+pub(crate) use seat::Seat;
 pub(crate) use writer::Writer;
 
 /// How long to wait for another process that is writing.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::blobs::Blobs;
 use crate::db::Database;
@@ -11,6 +11,7 @@ use crate::migrate::{MIGRATIONS, is_initialized, migrate};
 use crate::options::{Options, make_private_dir};
 use crate::plan::{InsertTexts, Planner};
 use crate::secrets::Keys;
+use crate::session::Session;
 use crate::sqlite::{Mode, SqliteTx};
 use crate::tx::Tx;
 
@@ -24,8 +25,10 @@ struct Inner {
     database: Arc<Database>,
     blobs: Blobs,
     keys: Arc<Keys>,
-    texts: InsertTexts,
+    texts: Arc<InsertTexts>,
     changed: watch::Sender<u64>,
+    /// Turns of interactive transactions.
+    transactions: Arc<Semaphore>,
     options: Options,
 }
 
@@ -77,16 +80,35 @@ impl Store {
     pub(crate) fn start(options: &Options, keys: Keys) -> Result<Self, StoreError> {
         let database = Arc::new(Database::start(options)?);
         let blobs = Blobs::new(options.blobs_path(), Arc::clone(&database));
+        let transactions = Arc::new(Semaphore::new(database.transactions()));
         Ok(Self {
             inner: Arc::new(Inner {
                 database,
                 blobs,
                 keys: Arc::new(keys),
-                texts: InsertTexts::default(),
+                texts: Arc::new(InsertTexts::default()),
                 changed: watch::Sender::new(0),
+                transactions,
                 options: options.clone(),
             }),
         })
+    }
+
+    /// The same store inside one of its transactions.
+    pub(crate) fn inside(&self, session: Session) -> Self {
+        let database = Arc::new(Database::Session(session));
+        let outer = &self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                blobs: outer.blobs.over(Arc::clone(&database)),
+                database,
+                keys: Arc::clone(&outer.keys),
+                texts: Arc::clone(&outer.texts),
+                changed: outer.changed.clone(),
+                transactions: Arc::clone(&outer.transactions),
+                options: outer.options.clone(),
+            }),
+        }
     }
 
     /// Counts up whenever this process committed a change to due work or to an
@@ -101,13 +123,24 @@ impl Store {
     }
 
     pub(crate) fn woke(&self, wakes: bool) {
-        if wakes {
-            self.inner.changed.send_modify(|n| *n += 1);
+        match self.database() {
+            _ if !wakes => {}
+            // Not before it is durable and to be seen.
+            Database::Session(session) => session.will_wake(),
+            _ => self.inner.changed.send_modify(|n| *n += 1),
         }
     }
 
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
+    }
+
+    pub(crate) fn shared_database(&self) -> &Arc<Database> {
+        &self.inner.database
+    }
+
+    pub(crate) fn transactions(&self) -> &Arc<Semaphore> {
+        &self.inner.transactions
     }
 
     pub(crate) fn keys(&self) -> &Arc<Keys> {

@@ -8,3 +8,4 @@ mod commits;
 mod facts;
 mod leases;
 mod queries;
+mod transactions;

@@ -141,7 +141,7 @@ impl Tx {
     pub(crate) async fn begin_counted(&mut self) -> Result<(), Fault> {
         match self {
             Self::Sqlite(tx) => tx.begin(),
-            Self::Postgres(tx) => tx.begin_counted().await,
+            Self::Postgres(tx) => tx.begin_counted("BEGIN").await,
         }
     }
 
@@ -160,6 +160,16 @@ impl Tx {
             // One writer: numbers are given out in the order of the commits.
             Self::Sqlite(tx) => tx.last_version(),
             Self::Postgres(tx) => tx.watermark().await,
+        }
+    }
+
+    /// The same as [`Tx::begin_counted`] for a transaction that reads before it
+    /// decides: everything it reads is of one moment, and a row that others
+    /// changed since is a conflict.
+    pub(crate) async fn begin_steady(&mut self) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.begin(),
+            Self::Postgres(tx) => tx.begin_counted("BEGIN ISOLATION LEVEL REPEATABLE READ").await,
         }
     }
 

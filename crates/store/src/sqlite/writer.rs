@@ -2,7 +2,8 @@
 //!
 //! It takes everything that waits, runs each unit of work in a savepoint of
 //! its own inside one transaction, commits once (one fsync), and only then
-//! tells each caller how its work ended.
+//! tells each caller how its work ended. An interactive transaction
+//! ([`super::Seat`]) has the thread to itself while it lasts.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{Fault, StoreError};
 use crate::sqlite::SqliteTx;
+use crate::sqlite::seat::Opening;
 use crate::tx::{Tx, Work};
 
 /// Units in one transaction at most: bounds how long the first one waits.
@@ -23,6 +25,12 @@ trait Unit: Send {
     fn run(&mut self, tx: &mut Tx);
     /// Tells the caller, once the transaction has been committed or not.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+/// What waits for the thread.
+enum Job {
+    Unit(Box<dyn Unit>),
+    Session(Opening),
 }
 
 struct Pending<W: Work> {
@@ -49,7 +57,7 @@ impl<W: Work> Unit for Pending<W> {
     }
 }
 
-fn in_savepoint<W: Work>(tx: &mut Tx, work: &W) -> Result<W::Out, W::Error> {
+pub(super) fn in_savepoint<W: Work>(tx: &mut Tx, work: &W) -> Result<W::Out, W::Error> {
     let fault = |f: Fault| W::Error::from(StoreError::from(f));
     let ready = |tx: &mut Tx, sql: &'static str| {
         tx.execute(sql, &[]).now_or_never().unwrap_or(Err(Fault::Other("SQLite was not ready".into())))
@@ -64,7 +72,7 @@ fn in_savepoint<W: Work>(tx: &mut Tx, work: &W) -> Result<W::Out, W::Error> {
 }
 
 pub(crate) struct Writer {
-    queue: Option<Mutex<Sender<Box<dyn Unit>>>>,
+    queue: Option<Mutex<Sender<Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -83,9 +91,16 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         if let Some(queue) = &self.queue {
             let queue = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let _ = queue.send(Box::new(Pending { work, result: None, reply }));
+            let _ = queue.send(Job::Unit(Box::new(Pending { work, result: None, reply })));
         }
         answer
+    }
+
+    /// Queues an interactive transaction.
+    pub(crate) fn open(&self, opening: Opening) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(Job::Session(opening));
+        }
     }
 }
 
@@ -98,22 +113,34 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut tx: Tx, waiting: &Receiver<Box<dyn Unit>>) {
+fn serve(mut tx: Tx, waiting: &Receiver<Job>) {
     let Tx::Sqlite(_) = tx else { return };
     let mut group: Vec<Box<dyn Unit>> = Vec::new();
-    while let Ok(first) = waiting.recv() {
-        let committed = write_group(&mut tx, first, waiting, &mut group);
-        for unit in group.drain(..) {
-            unit.answer(committed.clone());
+    while let Ok(job) = waiting.recv() {
+        let mut session = None;
+        match job {
+            Job::Session(opening) => session = Some(opening),
+            Job::Unit(first) => {
+                let committed = write_group(&mut tx, first, waiting, &mut group, &mut session);
+                for unit in group.drain(..) {
+                    unit.answer(committed.clone());
+                }
+            }
+        }
+        if let Some(opening) = session {
+            opening.serve(&mut tx);
         }
     }
 }
 
+/// Runs what waits, up to an interactive transaction: that has its turn when
+/// the group has been committed.
 fn write_group(
     tx: &mut Tx,
     first: Box<dyn Unit>,
-    waiting: &Receiver<Box<dyn Unit>>,
+    waiting: &Receiver<Job>,
     group: &mut Vec<Box<dyn Unit>>,
+    session: &mut Option<Opening>,
 ) -> Result<(), StoreError> {
     group.push(first);
     let Tx::Sqlite(sqlite) = &mut *tx else { return Err(StoreError::Closed) };
@@ -127,8 +154,14 @@ fn write_group(
         if group.len() >= MOST {
             break;
         }
-        let Ok(next) = waiting.try_recv() else { break };
-        group.push(next);
+        match waiting.try_recv() {
+            Ok(Job::Unit(next)) => group.push(next),
+            Ok(Job::Session(opening)) => {
+                *session = Some(opening);
+                break;
+            }
+            Err(_) => break,
+        }
     }
     let Tx::Sqlite(sqlite) = &mut *tx else { return Err(StoreError::Closed) };
     let committed = sqlite.commit();
