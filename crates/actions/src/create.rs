@@ -9,11 +9,16 @@ use crate::context::Context;
 use crate::draft::Draft;
 use crate::error::{ActionError, commit_failed};
 use crate::plan::Plan;
-use crate::{access, resolve, tables, validate};
+use crate::{access, deep, resolve, tables, validate};
 
 /// Creates the row with all that goes with it and returns its id. All faults
 /// of the draft are reported together; after a refusal nothing has changed.
 pub async fn create(ctx: &Context, draft: Draft) -> Result<Id, ActionError> {
+    if deep::is_flat(&draft) { one(ctx, draft).await } else { deep::create(ctx, draft).await }
+}
+
+/// Creates a row in one commit.
+pub(crate) async fn one(ctx: &Context, draft: Draft) -> Result<Id, ActionError> {
     let table = draft.table;
     resolve::refuse_activity(table)?;
     access::create(ctx, table)?;

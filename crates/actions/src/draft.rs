@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::table::Child;
-use model::{Id, Refusal, Table, Value};
+use model::{Column, Id, Refusal, Table, Value};
 
 /// New values for a row of `table`, and rows that hang from it.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Draft {
     pub values: BTreeMap<&'static str, Value>,
     /// Rows of collection-valued navigation properties (deep insert).
     pub children: Vec<(Child, Vec<Draft>)>,
+    /// Rows that lookups are to point to, made with this one (deep insert).
+    pub parents: Vec<(&'static Column, Draft)>,
     /// The bytes of an attachment.
     pub body: Option<Vec<u8>>,
     /// What was already found wrong when the request was read: reported
@@ -23,7 +25,15 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(table: &'static Table) -> Self {
-        Self { table, id: None, values: BTreeMap::new(), children: Vec::new(), body: None, faults: Vec::new() }
+        Self {
+            table,
+            id: None,
+            values: BTreeMap::new(),
+            children: Vec::new(),
+            parents: Vec::new(),
+            body: None,
+            faults: Vec::new(),
+        }
     }
 
     #[must_use]

@@ -28,7 +28,7 @@ impl From<Refusal> for ActionError {
 impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Timeout | StoreError::Busy(_) => Self::Busy(error.to_string()),
+            StoreError::Timeout | StoreError::Busy(_) | StoreError::TooLong => Self::Busy(error.to_string()),
             _ => Self::Internal(error.to_string()),
         }
     }

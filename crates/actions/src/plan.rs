@@ -57,6 +57,13 @@ impl<'a> Plan<'a> {
                 Err(fault) => faults.push(fault),
             }
         }
+        for (column, _) in draft.parents {
+            let message = format!(
+                "The row of '{}' cannot be written together with this one. Create it first and refer to it: @odata.bind.",
+                column.name
+            );
+            faults.push(validate::malformed(message).at(column.name));
+        }
         let verb = if creating { "create" } else { "update" };
         Self {
             ctx,

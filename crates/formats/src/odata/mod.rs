@@ -5,6 +5,7 @@
 //! compared with. What cannot be read is refused with the reference product's
 //! words and the position; nothing is guessed.
 
+pub mod batch;
 mod comparison;
 mod expand;
 mod filter;

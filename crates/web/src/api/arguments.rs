@@ -7,7 +7,6 @@ use model::{Id, Timestamp};
 
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
-use crate::api::headers;
 use crate::api::json::Json;
 use crate::api::key::guid;
 use crate::api::operations::{Kind, Operation, Type};
@@ -21,9 +20,7 @@ impl Arguments {
     pub fn read(call: &Call, operation: &'static Operation, inline: Option<&str>) -> Result<Self, ApiError> {
         let given = match operation.kind {
             Kind::Action => {
-                headers::require_json(&call.headers)?;
-                let payload = Json::read_object(&call.body)?;
-                payload.into_iter().filter(|(name, _)| !name.contains('@')).collect()
+                call.payload()?.into_iter().filter(|(name, _)| !name.contains('@')).collect()
             }
             Kind::Function => of_function(call, operation, inline)?,
         };

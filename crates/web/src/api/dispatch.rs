@@ -9,11 +9,12 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use model::{Filter, Ref, Refusal, Value};
 
-use crate::api::call::{self, Call};
+use crate::api::call::{self, Call, References};
 use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::resource::{self, Resource};
-use crate::api::{auth, calls, headers, list, metadata, read_one, respond, write};
+use crate::api::operations::Target;
+use crate::api::{auth, batch, calls, headers, list, metadata, read_one, reference, respond, write};
 use crate::limiter::{Exceeded, Limiter};
 use crate::peer::{Client, Peer};
 use crate::state::AppState;
@@ -35,9 +36,10 @@ pub(crate) async fn handle(
     request: Request,
 ) -> Response {
     let id = state.request_id();
+    let prefer = Prefer::read(request.headers());
     let mut response = match answer(&state, &limiter, request).await {
         Ok(response) => response,
-        Err(error) => error.into_response(&id),
+        Err(error) => error.into_response(&id, &prefer),
     };
     respond::finish(&mut response, &id);
     response
@@ -70,10 +72,17 @@ async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result
         body,
         origin,
         version: version.to_owned(),
+        references: References::default(),
     };
-    let mut response = dispatch(&call, resource).await?;
-    respond::set_applied(&mut response, &call.prefer.applied);
+    let mut response = run(&call, resource).await?;
     respond::set_remaining(&mut response, permit.remaining);
+    Ok(response)
+}
+
+/// What a caller who is known asks for, in a batch or by itself.
+pub(crate) async fn run(call: &Call, resource: Resource) -> Result<Response, ApiError> {
+    let mut response = dispatch(call, resource).await?;
+    respond::set_applied(&mut response, &call.prefer.applied);
     Ok(response)
 }
 
@@ -85,29 +94,38 @@ fn too_many(exceeded: Exceeded) -> ApiError {
 }
 
 /// `/api/data/v9.2/mailboxes` → (`v9.2`, `mailboxes`)
-fn service_path(path: &str) -> Result<(&str, &str), ApiError> {
+pub(crate) fn service_path(path: &str) -> Result<(&str, &str), ApiError> {
     let rest = path.strip_prefix("/api/data/").ok_or_else(|| ApiError::no_segment(path))?;
     let (version, rest) = rest.split_once('/').unwrap_or((rest, ""));
     if VERSIONS.contains(&version) { Ok((version, rest)) } else { Err(ApiError::no_segment(version)) }
 }
 
-async fn payload(body: Body, resource: &Resource) -> Result<Bytes, ApiError> {
+/// Octets of a payload that the resource takes at most.
+pub(crate) fn largest(resource: &Resource) -> usize {
     let files = match resource {
-        Resource::Set(table) | Resource::Row(table, _) => {
+        Resource::Batch => true,
+        Resource::Operation { target: Target::Set(table), .. } | Resource::Set(table) | Resource::Row(table, _) => {
             matches!(table.logical, "email" | "activitymimeattachment")
         }
         _ => false,
     };
-    let limit = if files { LARGEST_BODY } else { LARGEST_PLAIN_BODY };
+    if files { LARGEST_BODY } else { LARGEST_PLAIN_BODY }
+}
+
+async fn payload(body: Body, resource: &Resource) -> Result<Bytes, ApiError> {
+    let limit = largest(resource);
     axum::body::to_bytes(body, limit).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(|s| s.to_string().contains("length limit"));
-        if too_large {
-            let message = format!("The payload is larger than {limit} bytes.");
-            let fault = Refusal::new(0x8004_4A02, "PayloadTooLarge", message);
-            return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, fault);
+        let exceeds = std::error::Error::source(&error).is_some_and(|s| s.to_string().contains("length limit"));
+        if exceeds {
+            return too_large(limit);
         }
         ApiError::bad_payload("The payload ended early.")
     })
+}
+
+pub(crate) fn too_large(limit: usize) -> ApiError {
+    let message = format!("The payload is larger than {limit} bytes.");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(0x8004_4A02, "PayloadTooLarge", message))
 }
 
 async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError> {
@@ -118,6 +136,8 @@ async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError>
         Resource::Operation { operation, target, inline } => {
             calls::call(call, operation, target, inline.as_deref()).await
         }
+        Resource::Batch => Box::pin(batch::run(call)).await,
+        Resource::Reference { table, key, link } => reference::run(call, table, &key, link).await,
         Resource::Set(table) => match call.method {
             Method::GET | Method::HEAD => list::list(call, table, Filter::All).await,
             Method::POST => write::create(call, table).await,

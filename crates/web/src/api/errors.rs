@@ -7,7 +7,11 @@ use axum::response::Response;
 use model::{Refusal, Refusals};
 use serde_json::json;
 
+use crate::api::headers::Prefer;
 use crate::api::respond;
+
+/// Where the codes are explained.
+const HELP: &str = "https://learn.microsoft.com/power-apps/developer/data-platform/reference/web-service-error-codes";
 
 /// Why a request did not do what it asked for.
 #[derive(Debug)]
@@ -70,12 +74,13 @@ impl ApiError {
     }
 
     /// The answer. `id` lets the one who reads the log find this request.
-    pub fn into_response(self, id: &str) -> Response {
+    pub fn into_response(self, id: &str, prefer: &Prefer) -> Response {
         let faults = if self.faults.is_empty() { vec![unexpected(id)] } else { self.faults };
         if let Some(detail) = &self.internal {
             tracing::error!(request = id, detail, "Bad: a request failed for a reason of ours");
         }
-        let body = body(&faults);
+        let mut body = body(&faults);
+        annotate(&mut body, &faults, prefer);
         let mut response = respond::json(self.status, &body);
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
@@ -105,6 +110,23 @@ pub(crate) fn body(faults: &[Refusal]) -> serde_json::Value {
         .map(|f| json!({ "code": code(f), "message": f.message, "target": f.field, "name": f.name }))
         .collect();
     json!({ "error": { "code": first, "message": message.join("\n"), "details": details } })
+}
+
+/// What the reference product says besides to those who ask for it.
+fn annotate(body: &mut serde_json::Value, faults: &[Refusal], prefer: &Prefer) {
+    let Some(first) = faults.first() else { return };
+    let message = body["error"]["message"].clone();
+    for (name, value) in [
+        ("Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus", json!("0")),
+        ("Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode", json!(first.code.to_string())),
+        ("Microsoft.PowerApps.CDS.HelpLink", json!(HELP)),
+        ("Microsoft.PowerApps.CDS.TraceText", message.clone()),
+        ("Microsoft.PowerApps.CDS.InnerError.Message", message),
+    ] {
+        if prefer.wants(name) {
+            body["error"][format!("@{name}")] = value;
+        }
+    }
 }
 
 impl From<ActionError> for ApiError {

@@ -14,6 +14,8 @@ pub(crate) const LARGEST_PAGE: usize = 5000;
 pub(crate) struct Prefer {
     /// `return=representation`
     pub representation: bool,
+    /// `odata.continue-on-error`, in a batch.
+    pub continue_on_error: bool,
     pub page_size: Option<usize>,
     /// The annotations to include: names, `*` at the end stands for anything.
     pub annotations: Vec<String>,
@@ -45,6 +47,9 @@ impl Prefer {
                 _ => return,
             },
             "odata.track-changes" | "track-changes" => self.track_changes = true,
+            "odata.continue-on-error" | "continue-on-error" if !value.eq_ignore_ascii_case("false") => {
+                self.continue_on_error = true;
+            }
             "odata.include-annotations" | "include-annotations" => {
                 self.annotations = value.split(',').map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()).collect();
             }

@@ -16,12 +16,26 @@ use crate::api::key::guid;
 /// Rows of a deep insert, all levels together.
 const MOST_ROWS: usize = 1000;
 
-/// Reads the properties of one row.
+/// Reads the properties of one row and of those written with it.
 pub(crate) async fn draft(
     ctx: &Context,
     table: &'static Table,
     properties: Vec<(String, Json)>,
 ) -> Result<Draft, ApiError> {
+    let mut draft = row(ctx, table, properties).await?;
+    if size(&draft) > MOST_ROWS + 1 {
+        let message = format!("The payload has more than {MOST_ROWS} rows in the row; write them one by one.");
+        draft.faults.push(actions::validate::malformed(message));
+    }
+    Ok(draft)
+}
+
+fn size(draft: &Draft) -> usize {
+    let children = draft.children.iter().flat_map(|(_, rows)| rows).map(size).sum::<usize>();
+    1 + children + draft.parents.iter().map(|(_, parent)| size(parent)).sum::<usize>()
+}
+
+async fn row(ctx: &Context, table: &'static Table, properties: Vec<(String, Json)>) -> Result<Draft, ApiError> {
     let mut draft = Draft::new(table);
     for (name, value) in properties {
         if let Some((nav, annotation)) = name.split_once('@') {
@@ -31,6 +45,8 @@ pub(crate) async fn draft(
             }
         } else if let Some(child) = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(&name)) {
             children(ctx, &mut draft, *child, value).await?;
+        } else if let (Json::Object(properties), Some(nav)) = (&value, bind::lookup(table, &name)) {
+            parent(ctx, &mut draft, nav, properties.clone()).await?;
         } else {
             property(&mut draft, &name, value);
         }
@@ -113,9 +129,33 @@ async fn children(ctx: &Context, draft: &mut Draft, child: Child, value: Json) -
             draft.faults.push(actions::validate::malformed(format!("'{}' takes an array of rows.", child.nav)));
             return Ok(());
         };
-        rows.push(Box::pin(self::draft(ctx, table, properties)).await?);
+        rows.push(Box::pin(row(ctx, table, properties)).await?);
     }
     draft.children.push((child, rows));
+    Ok(())
+}
+
+/// A row that a lookup is to point to, to be made with this one.
+async fn parent(
+    ctx: &Context,
+    draft: &mut Draft,
+    (column, target): (&'static Column, Option<&'static str>),
+    properties: Vec<(String, Json)>,
+) -> Result<(), ApiError> {
+    let said = properties.iter().find(|(name, _)| name == "@odata.type").map(|(_, value)| value);
+    let said = if let Some(Json::Text(text)) = said { text.rsplit('.').next() } else { None };
+    let only = match column.kind {
+        Kind::Lookup([only]) => Some(*only),
+        _ => None,
+    };
+    let table = target.or(only).or(said).and_then(model::tables::by_logical_name).filter(|t| t.on_wire);
+    let Some(table) = table else {
+        let message = format!("'{}' can be of several tables. Name its table: '{}_<table>'.", column.name, column.name);
+        draft.faults.push(actions::validate::malformed(message).at(column.name));
+        return Ok(());
+    };
+    let parent = Box::pin(row(ctx, table, properties)).await?;
+    draft.parents.push((column, parent));
     Ok(())
 }
 

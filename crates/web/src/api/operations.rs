@@ -12,7 +12,7 @@ use crate::api::arguments::Arguments;
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::key::Key;
-use crate::api::{calls, metadata};
+use crate::api::{bulk, bulk_delete, calls, metadata};
 
 /// The namespace of everything in the API.
 pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.CRM";
@@ -70,10 +70,8 @@ pub(crate) enum Type {
     Int,
     Text,
     Guid,
-    #[expect(dead_code, reason = "no operation has one yet")]
     Time,
     /// A row: of this table, or `crmbaseentity` for any.
-    #[expect(dead_code, reason = "no operation has one yet")]
     Row(&'static str),
     Complex(&'static Complex),
     Many(&'static Type),
@@ -99,7 +97,6 @@ pub(crate) struct Invocation<'a> {
 #[derive(Debug)]
 pub(crate) enum Target {
     Nothing,
-    #[expect(dead_code, reason = "no operation on sets yet")]
     Set(&'static Table),
     Row(&'static Table, Key),
 }
@@ -160,6 +157,38 @@ pub(crate) static ALL: &[Operation] = &[
         parameters: metadata::changes::PARAMETERS,
         result: Some(Type::Complex(&metadata::changes::RESPONSE)),
         run: |invocation| Box::pin(metadata::changes::retrieve(invocation)),
+    },
+    Operation {
+        name: "CreateMultiple",
+        kind: Kind::Action,
+        binding: Binding::EverySet,
+        parameters: bulk::TARGETS,
+        result: Some(Type::Complex(&bulk::CREATED)),
+        run: |invocation| Box::pin(bulk::run(invocation, bulk::Verb::Create)),
+    },
+    Operation {
+        name: "UpdateMultiple",
+        kind: Kind::Action,
+        binding: Binding::EverySet,
+        parameters: bulk::TARGETS,
+        result: None,
+        run: |invocation| Box::pin(bulk::run(invocation, bulk::Verb::Update)),
+    },
+    Operation {
+        name: "UpsertMultiple",
+        kind: Kind::Action,
+        binding: Binding::EverySet,
+        parameters: bulk::TARGETS,
+        result: Some(Type::Complex(&bulk::UPSERTED)),
+        run: |invocation| Box::pin(bulk::run(invocation, bulk::Verb::Upsert)),
+    },
+    Operation {
+        name: "BulkDelete",
+        kind: Kind::Action,
+        binding: Binding::Unbound,
+        parameters: bulk_delete::PARAMETERS,
+        result: Some(Type::Complex(&bulk_delete::RESPONSE)),
+        run: |invocation| Box::pin(bulk_delete::run(invocation)),
     },
 ];
 

@@ -41,6 +41,14 @@ pub(crate) enum Resource {
         child: Child,
         count: bool,
     },
+    /// `set(key)/nav/$ref`, `set(key)/nav(key)/$ref`
+    Reference {
+        table: &'static Table,
+        key: Key,
+        link: Link,
+    },
+    /// `$batch`
+    Batch,
     /// The bytes of an attachment, or the raw message of an email.
     Bytes {
         table: &'static Table,
@@ -55,6 +63,15 @@ pub(crate) enum Resource {
     },
     /// `$metadata`, `EntityDefinitions…`: segments.
     Metadata(Vec<String>),
+}
+
+/// What `$ref` is about.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// A lookup, with the table that the navigation property names.
+    Single(&'static Column, Option<&'static str>),
+    /// Rows that point here, or one of them.
+    Collection(Child, Option<Key>),
 }
 
 /// Reads the path after the service root, still percent-encoded.
@@ -77,6 +94,9 @@ pub(crate) fn read(path: &str) -> Result<Resource, ApiError> {
     {
         return Ok(Resource::Operation { operation, target: Target::Nothing, inline });
     }
+    if first == "$batch" && rest.is_empty() {
+        return Ok(Resource::Batch);
+    }
     let (set, key) = match first.split_once('(') {
         Some((set, key)) => (set, Some(key.strip_suffix(')').ok_or_else(|| ApiError::no_segment(first))?)),
         None => (first, None),
@@ -89,6 +109,11 @@ pub(crate) fn read(path: &str) -> Result<Resource, ApiError> {
             ["$count"] => Ok(Resource::Count(table)),
             [name] if bound(name).is_some_and(|(name, _)| operations::of_set(table, name).is_some()) => {
                 operation(name, Target::Set(table), |name| operations::of_set(table, name))
+            }
+            [name] if bound(name).is_some_and(|(name, _)| name == "DeleteMultiple") => {
+                let message =
+                    "DeleteMultiple is for elastic tables alone. Use the BulkDelete action, or DELETE in a $batch.";
+                Err(model::Refusal::new(0x8004_0800, "NotSupported", message).into())
             }
             [other, ..] => Err(ApiError::no_segment(other)),
         };
@@ -123,6 +148,9 @@ fn row(table: &'static Table, key: Key, rest: &[&str]) -> Result<Resource, ApiEr
             [] => operation(first, Target::Row(table, key), |name| operations::of_row(table, name)),
             [other, ..] => unknown(other),
         };
+    }
+    if more == ["$ref"] {
+        return Ok(Resource::Reference { table, key, link: link(table, first)? });
     }
     let bytes = matches!((table.logical, first), ("email", "pr_rawmessage") | ("activitymimeattachment", "body"));
     if bytes && more == ["$value"] {
@@ -159,6 +187,24 @@ fn row(table: &'static Table, key: Key, rest: &[&str]) -> Result<Resource, ApiEr
             None => unknown(segment),
         },
         [other, ..] => unknown(other),
+    }
+}
+
+/// `nav` or `nav(key)` before `$ref`.
+fn link(table: &'static Table, segment: &str) -> Result<Link, ApiError> {
+    let unknown = || ApiError::no_segment(segment);
+    let (nav, inner) = match segment.split_once('(') {
+        Some((nav, inner)) => (nav, Some(inner.strip_suffix(')').ok_or_else(unknown)?)),
+        None => (segment, None),
+    };
+    if let Some(child) = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(nav)) {
+        let target = model::tables::by_logical_name(child.table).ok_or_else(unknown)?;
+        let inner = inner.map(|inner| key::read(target, inner)).transpose()?;
+        return Ok(Link::Collection(*child, inner));
+    }
+    match bind::lookup(table, nav).filter(|(c, _)| is_shown(c)) {
+        Some((column, target)) if inner.is_none() => Ok(Link::Single(column, target)),
+        _ => Err(unknown()),
     }
 }
 
@@ -306,6 +352,22 @@ mod tests {
     fn bad_keys() {
         check("mailboxes(1)", "400");
         check("mailboxes('ID')", "400");
+    }
+    #[test]
+    fn references() {
+        check("mailboxes(ID)/emailserverprofile/$ref", "Reference");
+        check("emails(ID)/email_activity_parties(ID)/$ref", "Reference");
+        check("emails(ID)/email_activity_parties/%24ref", "Reference");
+        check("emails(ID)/regardingobjectid_account_email/$ref", "Reference");
+        check("mailboxes(ID)/emailserverprofile(ID)/$ref", "404");
+        check("mailboxes(ID)/name/$ref", "404");
+        check("emails(ID)/nothing/$ref", "404");
+    }
+    #[test]
+    fn batch_and_bound_to_a_set() {
+        check("$batch", "Batch");
+        check("%24batch", "Batch");
+        check("accounts/Microsoft.Dynamics.CRM.CreateMultiple", "Operation");
     }
     #[test]
     fn slash_in_a_quoted_key() {

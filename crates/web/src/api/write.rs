@@ -7,7 +7,6 @@ use model::{Column, Id, Table, Value};
 
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
-use crate::api::json::Json;
 use crate::api::key::Key;
 use crate::api::options;
 use crate::api::{headers, json_in, json_out, read_one, respond};
@@ -65,8 +64,7 @@ pub(crate) async fn update(call: &Call, table: &'static Table, key: &Key) -> Res
 }
 
 async fn draft(call: &Call, table: &'static Table) -> Result<Draft, ApiError> {
-    headers::require_json(&call.headers)?;
-    json_in::draft(&call.ctx, table, Json::read_object(&call.body)?).await
+    json_in::draft(&call.ctx, table, call.payload()?).await
 }
 
 /// `DELETE set(key)`
@@ -84,8 +82,7 @@ pub(crate) async fn put_property(
     key: &Key,
     column: &'static Column,
 ) -> Result<Response, ApiError> {
-    headers::require_json(&call.headers)?;
-    let value = Json::read_object(&call.body)?.into_iter().find(|(name, _)| name == "value").map(|(_, v)| v);
+    let value = call.payload()?.into_iter().find(|(name, _)| name == "value").map(|(_, v)| v);
     let value = value.ok_or_else(|| ApiError::bad_payload("The payload must be {\"value\": …}."))?;
     let draft = json_in::draft(&call.ctx, table, vec![(json_out::property(column), value)]).await?;
     save(call, table, key, draft).await
