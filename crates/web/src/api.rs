@@ -12,7 +12,7 @@ mod calls;
 pub(crate) mod dispatch;
 pub(crate) mod errors;
 mod expand;
-pub(crate) mod headers;
+mod headers;
 mod json;
 mod json_in;
 mod json_out;

@@ -15,7 +15,6 @@ use model::Refusal;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::errors::ApiError;
-use crate::api::headers::Prefer;
 use crate::api::{dispatch, respond};
 use crate::health;
 use crate::limiter::Limiter;
@@ -55,7 +54,7 @@ fn finished(routes: Router<Arc<AppState>>, state: AppState) -> Router {
 /// 404 for everything else.
 async fn nothing(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let id = state.request_id();
-    let mut response = ApiError::no_segment(request.uri().path()).into_response(&id, &Prefer::default());
+    let mut response = ApiError::no_segment(request.uri().path()).into_response(&id);
     respond::finish(&mut response, &id);
     response
 }
@@ -83,7 +82,7 @@ async fn deadline(State(state): State<Arc<AppState>>, request: Request, next: Ne
     tracing::warn!(request = id, "Bad: a request took too long and was given up");
     let fault =
         Refusal::new(0x8004_0216, "Timeout", format!("The request took longer than {} seconds.", LONGEST.as_secs()));
-    let mut response = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, fault).into_response(&id, &Prefer::default());
+    let mut response = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, fault).into_response(&id);
     respond::finish(&mut response, &id);
     response
 }
@@ -93,7 +92,7 @@ fn panicked(state: &AppState, panic: &(dyn Any + Send)) -> Response<Body> {
     let id = state.request_id();
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let detail = format!("panic: {}", text.unwrap_or("without a message"));
-    let mut response = ApiError::internal(detail).into_response(&id, &Prefer::default());
+    let mut response = ApiError::internal(detail).into_response(&id);
     respond::finish(&mut response, &id);
     response
 }

@@ -128,7 +128,8 @@ fn boundary(content_type: &str) -> Option<&str> {
         };
         if name.trim().eq_ignore_ascii_case("boundary") {
             let value = value.trim();
-            let fits = !value.is_empty() && value.len() <= LONGEST_BOUNDARY && value.bytes().all(|b| (32..127).contains(&b));
+            let fits =
+                !value.is_empty() && value.len() <= LONGEST_BOUNDARY && value.bytes().all(|b| (32..127).contains(&b));
             return fits.then_some(value);
         }
         rest = next.trim_start().strip_prefix(';')?;

@@ -19,9 +19,7 @@ impl Arguments {
     /// `inline` is what stands in the parentheses after a function's name.
     pub fn read(call: &Call, operation: &'static Operation, inline: Option<&str>) -> Result<Self, ApiError> {
         let given = match operation.kind {
-            Kind::Action => {
-                call.payload()?.into_iter().filter(|(name, _)| !name.contains('@')).collect()
-            }
+            Kind::Action => call.payload()?.into_iter().filter(|(name, _)| !name.contains('@')).collect(),
             Kind::Function => of_function(call, operation, inline)?,
         };
         Self::checked(operation, given)

@@ -13,7 +13,6 @@ use formats::odata::batch::{self, Item, Request};
 use crate::api::batch::answer::{Answers, Part};
 use crate::api::call::{Call, References};
 use crate::api::errors::ApiError;
-use crate::api::headers::Prefer;
 
 mod answer;
 mod part;
@@ -32,7 +31,7 @@ pub(crate) async fn run(call: &Call) -> Result<Response, ApiError> {
         let failed = match item {
             Item::Request(request) => {
                 let part = if answers.are_too_large() {
-                    part::failure(call, &Prefer::default(), answer::too_large()).await
+                    part::failure(call, answer::too_large()).await
                 } else {
                     part::answer(call, &call.ctx, request, &References::default()).await
                 };
@@ -90,7 +89,7 @@ async fn change_set(call: &Call, requests: &[Request<'_>]) -> Vec<Part> {
             Some(Ok(parts)) => return parts,
             Some(Err(Failed::Part(part))) => return vec![part],
             Some(Err(Failed::Set(error))) => {
-                let part = part::failure(call, &Prefer::default(), error.into()).await;
+                let part = part::failure(call, error.into()).await;
                 return vec![part.about(requests.first().and_then(|r| r.content_id))];
             }
         }

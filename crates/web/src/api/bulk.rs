@@ -18,11 +18,8 @@ use crate::api::{json_in, respond};
 pub(crate) const MOST: usize = 1000;
 
 pub(crate) const TARGETS: &[Parameter] = &[required("Targets", Type::Many(&Type::Row("crmbaseentity")))];
-pub(crate) const CREATED: Complex = Complex {
-    name: "CreateMultipleResponse",
-    open: false,
-    properties: &[required("Ids", Type::Many(&Type::Guid))],
-};
+pub(crate) const CREATED: Complex =
+    Complex { name: "CreateMultipleResponse", open: false, properties: &[required("Ids", Type::Many(&Type::Guid))] };
 const TARGET: Complex = Complex {
     name: "EntityReference",
     open: true,
@@ -67,7 +64,10 @@ fn targets(rows: Option<Json>) -> Result<Vec<Vec<(String, Json)>>, ApiError> {
     let bad = || ApiError::bad_payload("The payload must be {\"Targets\": [{…}, …]}.");
     let Some(Json::Array(rows)) = rows else { return Err(bad()) };
     if rows.len() > MOST {
-        return Err(ApiError::bad_payload(format!("Targets has {} rows; at most {MOST} are taken at once.", rows.len())));
+        return Err(ApiError::bad_payload(format!(
+            "Targets has {} rows; at most {MOST} are taken at once.",
+            rows.len()
+        )));
     }
     rows.into_iter().map(|row| if let Json::Object(row) = row { Ok(row) } else { Err(bad()) }).collect()
 }

@@ -12,8 +12,8 @@ use model::{Filter, Ref, Refusal, Value};
 use crate::api::call::{self, Call, References};
 use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
-use crate::api::resource::{self, Resource};
 use crate::api::operations::Target;
+use crate::api::resource::{self, Resource};
 use crate::api::{auth, batch, calls, headers, list, metadata, read_one, reference, respond, write};
 use crate::limiter::{Exceeded, Limiter};
 use crate::peer::{Client, Peer};
@@ -39,7 +39,7 @@ pub(crate) async fn handle(
     let prefer = Prefer::read(request.headers());
     let mut response = match answer(&state, &limiter, request).await {
         Ok(response) => response,
-        Err(error) => error.into_response(&id, &prefer),
+        Err(error) => error.into_response_for(&id, &prefer),
     };
     respond::finish(&mut response, &id);
     response

@@ -74,7 +74,12 @@ impl ApiError {
     }
 
     /// The answer. `id` lets the one who reads the log find this request.
-    pub fn into_response(self, id: &str, prefer: &Prefer) -> Response {
+    pub fn into_response(self, id: &str) -> Response {
+        self.into_response_for(id, &Prefer::default())
+    }
+
+    /// The same with the annotations that the caller prefers to have.
+    pub fn into_response_for(self, id: &str, prefer: &Prefer) -> Response {
         let faults = if self.faults.is_empty() { vec![unexpected(id)] } else { self.faults };
         if let Some(detail) = &self.internal {
             tracing::error!(request = id, detail, "Bad: a request failed for a reason of ours");

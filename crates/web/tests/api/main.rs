@@ -34,6 +34,8 @@ macro_rules! story {
 
 mod access;
 mod basics;
+mod batch;
+mod bulk;
 mod columns;
 mod database;
 mod emails;
@@ -45,6 +47,7 @@ mod mailboxes;
 mod metadata;
 mod profiles;
 mod reading;
+mod references;
 mod server;
 mod tracking;
 mod world;

@@ -277,8 +277,6 @@ story!(a_deleted_mailbox_is_forgotten_by_many, |w| {
 });
 
 story!(deep_insert_where_there_is_none, |w| {
-    let body = json!({ "name": "A", "contact_customer_accounts": [{ "lastname": "C" }] });
-    w.post("/accounts", body).await.expect(400).code("0x80048D19").says("one by one");
     let body = json!({ "subject": "E", "Email_QueueItem": [{}] });
     w.post("/emails", body).await.expect(400).code("0x80048D19");
 });

@@ -99,7 +99,9 @@ fn an_empty_batch() {
 #[test]
 fn a_boundary_that_begins_with_another() {
     check(
-        &format!("--b\nContent-Type: multipart/mixed; boundary=b_c\n\n--b_c\n{HTTP}\n\nPOST a HTTP/1.1\n\n{{}}\n--b_c--\n--b--"),
+        &format!(
+            "--b\nContent-Type: multipart/mixed; boundary=b_c\n\n--b_c\n{HTTP}\n\nPOST a HTTP/1.1\n\n{{}}\n--b_c--\n--b--"
+        ),
         "[POST a 0 {}]",
     );
 }

@@ -28,15 +28,15 @@ pub(super) async fn answer(call: &Call, ctx: &Context, request: &Request<'_>, re
         Err(error) => Err(error),
     };
     let id = request_id(call);
-    let mut response = answered.unwrap_or_else(|error| error.into_response(&id, &prefer));
+    let mut response = answered.unwrap_or_else(|error| error.into_response_for(&id, &prefer));
     respond::finish(&mut response, &id);
     Part::of(response).await
 }
 
 /// The answer to a request that was not even tried, or a whole change set.
-pub(super) async fn failure(call: &Call, prefer: &Prefer, error: ApiError) -> Part {
+pub(super) async fn failure(call: &Call, error: ApiError) -> Part {
     let id = request_id(call);
-    let mut response = error.into_response(&id, prefer);
+    let mut response = error.into_response(&id);
     respond::finish(&mut response, &id);
     Part::of(response).await
 }
@@ -109,12 +109,12 @@ fn locate(url: &str, version: &str, references: &References) -> Result<String, A
         }
         _ => url,
     };
-    let located = if path.starts_with("/api/") {
-        path.to_owned()
-    } else {
-        format!("/api/data/{version}/{}", referred(path.trim_start_matches('/'), references)?)
+    let (root, rest) = match path.strip_prefix("/api/data/").and_then(|p| p.split_once('/')) {
+        Some((version, rest)) => (format!("/api/data/{version}"), rest),
+        None if path.starts_with("/api/") => return Ok(path.replace(' ', "%20")),
+        None => (format!("/api/data/{version}"), path.trim_start_matches('/')),
     };
-    Ok(located.replace(' ', "%20"))
+    Ok(format!("{root}/{}", referred(rest, references)?).replace(' ', "%20"))
 }
 
 /// `$1/nav` → `accounts(<guid>)/nav`
@@ -169,6 +169,7 @@ mod tests {
     fn reference() {
         check("$1", "/api/data/v9.2/accounts(x)");
         check("/$1/name?a", "/api/data/v9.2/accounts(x)/name?a");
+        check("http://h/api/data/v9.1/$1", "/api/data/v9.1/accounts(x)");
         check("$2", "refused");
         check("$metadata", "/api/data/v9.2/$metadata");
     }
