@@ -276,7 +276,8 @@ story!(a_deleted_mailbox_is_forgotten_by_many, |w| {
     assert_eq!(w.store.count(&left).await.unwrap(), 4100);
 });
 
-story!(deep_insert_where_there_is_none, |w| {
+story!(deep_insert_of_half_a_row, |w| {
     let body = json!({ "subject": "E", "Email_QueueItem": [{}] });
-    w.post("/emails", body).await.expect(400).code("0x80048D19");
+    w.post("/emails", body).await.expect(400).code("0x80040203").says("queueid");
+    assert_eq!(w.get("/emails/$count").await.expect(200).text(), "0");
 });
