@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actions::Context;
 use model::table::Kind;
+use model::tables::ACTIVITY;
 use model::{Column, Filter, Id, Query, Record, Ref, Value};
 use serde_json::{Map, Value as Out, json};
 
@@ -77,7 +78,7 @@ impl Annotator {
             }
             let property = property(column);
             if self.formatted
-                && let Some(text) = self.formatted_value(column, value)
+                && let Some(text) = self.formatted_value(own(record, column), value)
             {
                 object.insert(format!("{property}@{FORMATTED}"), json!(text));
             }
@@ -102,6 +103,16 @@ impl Annotator {
             _ => None,
         }
     }
+}
+
+/// The column that the value comes from: an activity's choices are those of
+/// its own kind, wherever the row is shown.
+fn own(record: &Record, column: &'static Column) -> &'static Column {
+    if record.table != ACTIVITY {
+        return column;
+    }
+    let kind = record.get("activitytypecode").as_text().and_then(model::tables::by_logical_name);
+    kind.and_then(|table| table.column(column.name)).unwrap_or(column)
 }
 
 /// 1234567 → `1,234,567`

@@ -23,6 +23,10 @@ pub(crate) fn needed(table: &'static Table, options: &Options) -> Vec<&'static s
     let mut columns = options.select.clone();
     columns.push("versionnumber");
     columns.push(table.id);
+    if table == model::tables::ACTIVITY {
+        // Its choices are those of its own kind.
+        columns.push("activitytypecode");
+    }
     columns.extend(options.expand.iter().filter_map(|e| expand::lookup_of(table, e)));
     columns.extend(options.order.iter().filter(|o| o.column.lookups.is_empty()).map(|o| o.column.column));
     columns.extend(options.order.iter().filter_map(|o| o.column.lookups.first().copied()));

@@ -268,6 +268,12 @@ story!(activities_of_every_kind, |w| {
     assert_eq!(row["_regardingobjectid_value"], account.as_str());
     assert_eq!(row["regardingobjectid_account"]["name"], "Contoso");
     assert_eq!(row["@odata.etag"], w.read(&format!("/emails({one})")).await["@odata.etag"]);
+    let labelled =
+        w.get(&format!("/activitypointers({one})?$select=statuscode")).prefer("odata.include-annotations=\"*\"").await;
+    let email = w.get(&format!("/emails({one})?$select=statuscode")).prefer("odata.include-annotations=\"*\"").await;
+    let label = "statuscode@OData.Community.Display.V1.FormattedValue";
+    assert_eq!(labelled.json()[label], email.json()[label]);
+    assert_eq!(email.json()[label], "Draft");
     let filtered = w.read(&encoded("/activitypointers?$filter=regardingobjectid_account/name eq 'contoso'")).await;
     assert_eq!(texts(&filtered, "subject"), ["One"]);
     let cast = w.read("/activitypointers/Microsoft.Dynamics.CRM.email?$select=subject,directioncode").await;
