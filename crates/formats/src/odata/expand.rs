@@ -5,9 +5,17 @@ use model::Table;
 use super::lexer::syntax;
 use super::{Expand, ODataError, Options, Reader, resolve};
 
-/// Levels of expansion, and navigation properties in one.
+/// Levels of expansion, and navigation properties in all of them.
 const DEEPEST: usize = 10;
-const MOST: usize = 15;
+pub(super) const MOST: usize = 15;
+
+/// Navigation properties on all levels.
+pub(super) fn count(options: &Options) -> usize {
+    options.expand.iter().map(|e| 1 + count(&e.options)).sum()
+}
+
+/// Options, and as they were given.
+type Inner = (Options, Vec<(String, String)>);
 
 impl Reader<'_> {
     pub(super) fn expand(&self, table: &'static Table, value: &str, depth: usize) -> Result<Vec<Expand>, ODataError> {
@@ -34,13 +42,13 @@ impl Reader<'_> {
             if out.iter().any(|e| e.nav == nav) {
                 return Err(syntax(value, position));
             }
-            let options = self.inner(target, inner, position, depth)?;
-            out.push(Expand { nav: nav.to_owned(), options });
+            let (options, given) = self.inner(target, inner, position, depth)?;
+            out.push(Expand { nav: nav.to_owned(), options, given });
         }
         Ok(out)
     }
 
-    fn inner(&self, table: &'static Table, text: &str, position: usize, depth: usize) -> Result<Options, ODataError> {
+    fn inner(&self, table: &'static Table, text: &str, position: usize, depth: usize) -> Result<Inner, ODataError> {
         let mut pairs = Vec::new();
         for (_, option) in split(text, ';')? {
             if option.trim().is_empty() {
@@ -52,7 +60,9 @@ impl Reader<'_> {
             }
             pairs.push((name.trim(), value));
         }
-        self.options(table, &pairs, depth + 1).map_err(|e| ODataError { position: position + e.position, ..e })
+        let options = self.options(table, &pairs, depth + 1);
+        let options = options.map_err(|e| ODataError { position: position + e.position, ..e })?;
+        Ok((options, pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Expand {
     /// As written.
     pub nav: String,
     pub options: Options,
+    /// The options as they were given, for the link to the next page.
+    pub given: Vec<(String, String)>,
 }
 
 /// Who asks, and when: what the functions about the present need.
@@ -96,7 +98,12 @@ pub fn parse(table: &'static Table, options: &[(&str, &str)]) -> Result<Options,
 /// As [`parse`].
 pub fn parse_for(table: &'static Table, options: &[(&str, &str)], asker: Asker) -> Result<Options, ODataError> {
     let aliases = options.iter().filter(|(name, _)| name.starts_with('@')).copied().collect();
-    Reader { aliases, asker }.options(table, options, 0)
+    let options = Reader { aliases, asker }.options(table, options, 0)?;
+    if expand::count(&options) > expand::MOST {
+        let message = format!("Number of $expand properties exceeds the limit of {}.", expand::MOST);
+        return Err(ODataError::new(0, message));
+    }
+    Ok(options)
 }
 
 /// What holds for the whole URL.

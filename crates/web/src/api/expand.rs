@@ -11,7 +11,7 @@ use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::headers::LARGEST_PAGE;
 use crate::api::options::{Expand, Options};
-use crate::api::{bind, rows};
+use crate::api::{bind, list, paging, rows};
 
 /// The lookup column behind a single-valued expansion.
 pub(crate) fn lookup_of(table: &'static Table, expansion: &Expand) -> Option<&'static str> {
@@ -27,7 +27,7 @@ pub(crate) async fn expand(
 ) -> Result<(), ApiError> {
     let nav = expansion.nav.as_str();
     if let Some(child) = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(nav)) {
-        return collection(call, table, records, objects, *child, &expansion.options).await;
+        return collection(call, table, records, objects, *child, expansion).await;
     }
     let Some((column, target)) = bind::lookup(table, nav) else {
         let message = format!(
@@ -96,10 +96,11 @@ async fn collection(
     records: &[Record],
     objects: &mut [Map<String, Out>],
     child: Child,
-    options: &Options,
+    expansion: &Expand,
 ) -> Result<(), ApiError> {
     let Some(target) = model::tables::by_logical_name(child.table) else { return Ok(()) };
-    let most = options.top.unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
+    let options = &expansion.options;
+    let most = options.top.unwrap_or_else(|| page_size(call, options)).min(LARGEST_PAGE);
     let parents: Vec<Ref> = records.iter().map(Record::reference).collect();
     let mut found = None;
     if records.len() > 1 && options.top.is_none() {
@@ -118,6 +119,34 @@ async fn collection(
             all
         }
     };
+    let cut = cut(&mut rows, child, most);
+    let shown = Box::pin(rows::plain(call, target, &rows, options)).await?;
+    let pairs = rows.iter().zip(shown).filter_map(|(r, o)| Some((r.get(child.column).as_id()?, o))).collect();
+    let mut groups = rows::grouped(pairs);
+    for (record, object) in records.iter().zip(objects) {
+        let group = groups.remove(&record.id).unwrap_or_default();
+        object.insert(child.nav.to_owned(), Out::Array(group));
+        let last = rows.iter().rfind(|row| row.get(child.column).as_id() == Some(record.id));
+        if let Some(last) = last.filter(|_| cut.contains(&record.id)) {
+            let place = list::place(call, last, &options.order).await?;
+            let aliases = call.query.iter().filter(|(name, _)| name.starts_with('@'));
+            let options = expansion.given.iter().chain(aliases).map(|(name, value)| (name.as_str(), value.as_str()));
+            let url = format!("{}/{}", call.url_of(table, record.id), child.nav);
+            object.insert(format!("{}@odata.nextLink", child.nav), json!(paging::rest_link(&url, options, &place)));
+        }
+    }
+    Ok(())
+}
+
+/// Rows of one parent that are shown at once. Clients do not look for further
+/// pages on deeper levels.
+fn page_size(call: &Call, options: &Options) -> usize {
+    let asked = call.prefer.page_size.filter(|_| options.expand.is_empty());
+    asked.unwrap_or(LARGEST_PAGE)
+}
+
+/// Drops what exceeds a parent's share; the parents that had more.
+fn cut(rows: &mut Vec<Record>, child: Child, most: usize) -> BTreeSet<Id> {
     let mut counts: BTreeMap<Id, usize> = BTreeMap::new();
     let mut cut = BTreeSet::new();
     rows.retain(|row| {
@@ -129,18 +158,7 @@ async fn collection(
         }
         *count <= most
     });
-    let shown = Box::pin(rows::plain(call, target, &rows, options)).await?;
-    let pairs = rows.iter().zip(shown).filter_map(|(r, o)| Some((r.get(child.column).as_id()?, o))).collect();
-    let mut groups = rows::grouped(pairs);
-    for (record, object) in records.iter().zip(objects) {
-        let group = groups.remove(&record.id).unwrap_or_default();
-        object.insert(child.nav.to_owned(), Out::Array(group));
-        if cut.contains(&record.id) {
-            let link = format!("{}/{}", call.url_of(table, record.id), child.nav);
-            object.insert(format!("{}@odata.nextLink", child.nav), json!(link));
-        }
-    }
-    Ok(())
+    cut
 }
 
 async fn children(

@@ -3,13 +3,14 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use model::query::Path;
-use model::{Filter, Query, Record, Table, Value};
+use model::{Filter, Order, Query, Record, Table, Value};
 use serde_json::{Map, Value as Out, json};
 
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::headers::LARGEST_PAGE;
 use crate::api::options::{self, Asked};
+use crate::api::paging::Place;
 use crate::api::{json_out, paging, respond, rows, tracking};
 
 /// Counts go no further than this, as in the reference product.
@@ -49,7 +50,7 @@ pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> 
         counted(call, &mut body, actions::count(&call.ctx, query).await?);
     }
     if let Some(last) = records.last().filter(|_| more) {
-        let place = (order_values(call, last, &asked).await?, last.id);
+        let place = place(call, last, &asked.options.order).await?;
         let link = paging::next_link(&call.origin, &call.path_and_query, number + 1, &place);
         body.insert("@odata.nextLink".to_owned(), json!(link));
     }
@@ -80,13 +81,13 @@ pub(crate) fn counted(call: &Call, body: &mut Map<String, Out>, count: u64) {
     }
 }
 
-/// The values of the order's columns in this row.
-async fn order_values(call: &Call, record: &Record, asked: &Asked) -> Result<Vec<Value>, ApiError> {
-    let mut values = Vec::new();
-    for order in &asked.options.order {
+/// Where a row stands in the order: the next page begins after it.
+pub(crate) async fn place(call: &Call, record: &Record, order: &[Order]) -> Result<Place, ApiError> {
+    let mut values: Vec<Value> = Vec::with_capacity(order.len());
+    for order in order {
         values.push(follow(call, record, &order.column).await?);
     }
-    Ok(values)
+    Ok((values, record.id))
 }
 
 async fn follow(call: &Call, record: &Record, path: &Path) -> Result<Value, ApiError> {

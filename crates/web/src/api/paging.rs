@@ -22,6 +22,17 @@ pub(crate) fn next_link(origin: &str, path_and_query: &str, number: u64, place: 
     link(origin, path_and_query, &["skiptoken"], ("skiptoken", &cookie(number, place)))
 }
 
+/// The link to the rest of an expanded collection: its own address with the
+/// options that it was expanded with.
+pub(crate) fn rest_link<'a>(url: &str, options: impl Iterator<Item = (&'a str, &'a str)>, place: &Place) -> String {
+    let pair = |(name, value): (&str, &str)| {
+        let (sign, name) = name.split_at(name.len().min(1));
+        format!("{sign}{}={}", utf8_percent_encode(name, PLAIN), utf8_percent_encode(value, PLAIN))
+    };
+    let query: Vec<String> = options.map(pair).collect();
+    next_link("", &format!("{url}?{}", query.join("&")), 2, place)
+}
+
 /// The same address without these options (named without the `$`) and with
 /// this one.
 pub(crate) fn link(origin: &str, path_and_query: &str, without: &[&str], with: (&str, &str)) -> String {

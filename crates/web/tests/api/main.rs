@@ -39,6 +39,7 @@ mod bulk;
 mod columns;
 mod database;
 mod emails;
+mod expanding;
 mod fuzz;
 mod hostile;
 mod ledger;
