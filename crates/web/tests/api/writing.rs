@@ -281,3 +281,27 @@ story!(deep_insert_of_half_a_row, |w| {
     w.post("/emails", body).await.expect(400).code("0x80040203").says("queueid");
     assert_eq!(w.get("/emails/$count").await.expect(200).text(), "0");
 });
+
+story!(conditional_deletes_and_reads, |w| {
+    let id = w.create("accounts", json!({ "name": "A" })).await;
+    let path = format!("/accounts({id})");
+    let old = w.read(&path).await["@odata.etag"].as_str().unwrap().to_owned();
+    w.get(&path).header("if-none-match", &old).await.expect(304);
+    w.get(&path).header("if-none-match", "null").await.expect(200);
+    w.patch(&path, json!({ "name": "B" })).await.expect(204);
+    w.get(&path).header("if-none-match", &old).await.expect(200);
+    w.delete(&path).header("if-match", &old).await.expect(412).code("0x80060882");
+    w.ask(Method::PUT, &path).json(&json!({ "name": "C" })).await.expect(405);
+    let new = w.read(&path).await["@odata.etag"].as_str().unwrap().to_owned();
+    w.delete(&path).header("if-match", &new).await.expect(204);
+    w.delete(&path).header("if-match", "*").await.expect(404).code("0x80040217");
+});
+
+story!(duplicate_detection_without_rules_finds_none, |w| {
+    for _ in 0..2 {
+        w.post("/accounts", json!({ "name": "A" }))
+            .header("mscrm.suppressduplicatedetection", "false")
+            .await
+            .expect(204);
+    }
+});
