@@ -8,7 +8,7 @@ use model::tables;
 fuzz_target!(|input: (u8, u8, &str)| {
     let (table, option, text) = input;
     let tables: Vec<_> = tables::ALL.iter().filter(|t| t.on_wire).collect();
-    let option = ["$filter", "$select", "$orderby", "$expand", "$top", "$count"][usize::from(option) % 6];
-    let asker = Asker { now: Some(model::Timestamp::UNIX_EPOCH), user: Some(model::Id::nil()) };
+    let option = ["$filter", "$select", "$orderby", "$expand", "$top", "$count", "$apply"][usize::from(option) % 7];
+    let asker = Asker { now: Some(model::Timestamp::UNIX_EPOCH), user: Some(model::Id::nil()), ..Asker::default() };
     let _ = parse_for(tables[usize::from(table) % tables.len()], &[(option, text), ("@p1", "'x'")], asker);
 });

@@ -29,6 +29,8 @@ impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Timeout | StoreError::Busy(_) | StoreError::TooLong => Self::Busy(error.to_string()),
+            StoreError::TooManyAggregated(most) => too_many_aggregated(most).into(),
+            StoreError::PageTooFar(most) => page_too_far(most).into(),
             _ => Self::Internal(error.to_string()),
         }
     }
@@ -44,6 +46,24 @@ impl From<NoRandomness> for ActionError {
     fn from(error: NoRandomness) -> Self {
         Self::Internal(error.to_string())
     }
+}
+
+/// 0x8004E023
+fn too_many_aggregated(most: usize) -> Refusal {
+    let message = format!(
+        "The maximum record limit of {most} is exceeded. Restrict the rows that are aggregated, by a filter on a date for instance."
+    );
+    Refusal::new(0x8004_E023, "AggregateQueryRecordLimitExceeded", message)
+}
+
+/// 0x80040203
+fn page_too_far(most: u64) -> Refusal {
+    Refusal::invalid(
+        Some("page"),
+        format!(
+            "Pages are found by their number up to row {most}. Give the paging cookie of the page before, or ask for fewer rows."
+        ),
+    )
 }
 
 /// 0x80060882

@@ -10,7 +10,7 @@ use store::Store;
 use crate::context::{Context, Random, Settings};
 use crate::draft::Draft;
 use crate::error::{ActionError, commit_failed};
-use crate::{create, token};
+use crate::{create, token, views};
 
 /// The account under which the service itself writes.
 const SYSTEM_NAME: &str = "SYSTEM";
@@ -70,6 +70,7 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
         }
     }
     changes.append(&mut made);
+    changes.extend(views::all(now, random)?);
     let plain = URL_SAFE_NO_PAD.encode(random.bytes::<32>()?);
     changes.push(Change::create(token::token_row(id()?, administrator, "init", &plain, now)));
     let commit = Commit::new(Actor { user: system.id }, now, changes);

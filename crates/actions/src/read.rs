@@ -2,9 +2,9 @@
 
 use model::{Filter, Id, Query, Record, Refusal, Table};
 
-use crate::access;
 use crate::context::Context;
 use crate::error::ActionError;
+use crate::fetch::limited;
 
 /// Reads some (empty: all) columns of one row; refused as absent where there is none.
 pub async fn read(
@@ -22,17 +22,12 @@ pub async fn read(
 }
 
 pub async fn list(ctx: &Context, query: Query) -> Result<Vec<Record>, ActionError> {
-    let query = query_of(ctx, query)?;
+    let query = limited(ctx, query)?;
     Ok(ctx.store.query(&query).await?)
 }
 
 /// How many rows the query has, whatever its limit.
 pub async fn count(ctx: &Context, query: Query) -> Result<u64, ActionError> {
-    let query = query_of(ctx, query)?;
+    let query = limited(ctx, query)?;
     Ok(ctx.store.count(&query).await?)
-}
-
-fn query_of(ctx: &Context, query: Query) -> Result<Query, ActionError> {
-    let seen = access::read(ctx, query.table)?;
-    Ok(query.filter(seen))
 }

@@ -1,6 +1,9 @@
 //! A question to the store, as data. The API's `$filter`, the views and the
 //! program's own look-ups all become this tree; the store turns it into SQL.
 
+use std::collections::BTreeMap;
+
+use crate::fetch::Link;
 use crate::id::Id;
 use crate::record::Entity;
 use crate::table::{Col, Table};
@@ -17,7 +20,14 @@ pub struct Query {
     pub limit: Option<usize>,
     /// Keyset paging: rows after the one with these order values and this id.
     pub after: Option<(Vec<Value>, Id)>,
+    /// What the caller may read of each table; `None`: the program itself asks.
+    pub seen: Option<Seen>,
 }
+
+/// The rows of each table, by logical name, that a caller may read. It holds
+/// for every table that a question reaches: by lookups, lambdas, joins. Rows
+/// that do not pass are absent, and of a table that is not listed all are.
+pub type Seen = BTreeMap<&'static str, Filter>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
@@ -54,6 +64,8 @@ pub enum TextMatch {
     Contains,
     StartsWith,
     EndsWith,
+    /// With `%` for any text, `_` for any character and `[a-c]` for one of some.
+    Like,
 }
 
 /// Text compares without regard to case. A comparison with an absent value is
@@ -76,6 +88,16 @@ pub enum Filter {
         column: &'static str,
         filter: Box<Filter>,
     },
+    /// The row joined under this name (empty: the root) satisfies the filter.
+    Of(String, Box<Filter>),
+    /// Columns of rows that are joined under these names.
+    Across {
+        left: (String, &'static str),
+        compare: Compare,
+        right: (String, &'static str),
+    },
+    /// Some row can be linked that satisfies its source's filter.
+    Linked(Box<Link>),
 }
 
 impl Query {
@@ -84,7 +106,7 @@ impl Query {
     }
 
     pub fn table(table: &'static Table) -> Self {
-        Self { table, select: Vec::new(), filter: Filter::All, order: Vec::new(), limit: None, after: None }
+        Self { table, select: Vec::new(), filter: Filter::All, order: Vec::new(), limit: None, after: None, seen: None }
     }
 
     #[must_use]

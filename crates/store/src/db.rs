@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::options::{Options, QUERY_TIMEOUT};
+use crate::options::Options;
 use crate::postgres::Postgres;
 use crate::session::Session;
 use crate::sqlite::{Mode, Readers, SqliteTx, Writer};
@@ -23,7 +23,7 @@ impl Database {
             None => {
                 let path = options.sqlite_path();
                 let writer = Writer::start(SqliteTx::open(&path, Mode::Write)?)?;
-                let readers = Readers::start(&path, options.readers, QUERY_TIMEOUT)?;
+                let readers = Readers::start(&path, options.readers, options.query_timeout)?;
                 Self::Sqlite { writer, readers, path }
             }
         })

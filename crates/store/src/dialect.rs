@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use model::fetch::DatePart;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
@@ -89,6 +91,41 @@ impl Dialect {
         match self {
             Self::Sqlite => "SELECT value FROM pr_counter WHERE name = 'version'",
             Self::Postgres => "SELECT last_value FROM pr_version",
+        }
+    }
+
+    /// A part of a moment that stands as microseconds, in UTC.
+    pub(crate) fn date_part(self, part: DatePart, micros: &str) -> String {
+        let number = |sqlite: &str, postgres: &str| match self {
+            // Whole seconds, rounded down before 1970, too.
+            Self::Sqlite => format!(
+                "CAST(strftime('{sqlite}', ({micros} - 999999 * ({micros} < 0)) / 1000000, 'unixepoch') AS INTEGER)"
+            ),
+            Self::Postgres => format!(
+                "CAST(extract({postgres} FROM to_timestamp({micros} / 1000000.0) AT TIME ZONE 'UTC') AS bigint)"
+            ),
+        };
+        match part {
+            DatePart::Day => number("%d", "day"),
+            DatePart::Month => number("%m", "month"),
+            DatePart::Year => number("%Y", "year"),
+            DatePart::Quarter => format!("(({} + 2) / 3)", number("%m", "month")),
+            DatePart::Week => {
+                // Days since January 1st, and the day of the week that was.
+                let day = format!("({} - 1)", number("%j", "doy"));
+                let first = format!("((({} - {day}) % 7 + 7) % 7)", number("%w", "dow"));
+                format!("(({day} + {first}) / 7 + 1)")
+            }
+        }
+    }
+
+    /// The `n`th bound value, wherever it stands in the statement. (SQLite
+    /// numbers `$n` by appearance, and what is joined appears before what was
+    /// bound first.)
+    pub(crate) fn placeholder(self, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("?{n}"),
+            Self::Postgres => format!("${n}"),
         }
     }
 

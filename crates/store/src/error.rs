@@ -19,6 +19,13 @@ pub enum StoreError {
         "migration {version} ({name}) was applied to this database with another content than this program has; use the program that made the database"
     )]
     ChangedMigration { version: i64, name: String },
+    /// An aggregate over more rows than this.
+    #[error("the aggregate is over more than {0} rows")]
+    TooManyAggregated(usize),
+    /// Rows can be counted over up to this one; further pages need to know
+    /// where the last one ended.
+    #[error("pages are found by their number up to row {0}")]
+    PageTooFar(u64),
     #[error("the database did not answer in time")]
     Timeout,
     /// Two transactions were in each other's way; trying again helps.

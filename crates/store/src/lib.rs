@@ -21,6 +21,7 @@ mod dialect;
 mod doctor;
 mod error;
 mod facts;
+mod fetch;
 mod leases;
 mod migrate;
 mod options;

@@ -1,6 +1,7 @@
 //! Where the database and the files are.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 
@@ -15,15 +16,22 @@ pub struct Options {
     pub extra_ca: Vec<CertificateDer<'static>>,
     /// Reading connections.
     pub readers: usize,
+    /// How long one query may take.
+    pub query_timeout: Duration,
 }
 
-/// How long one query may take.
-pub(crate) const QUERY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Options {
     /// SQLite under this directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), database: None, extra_ca: Vec::new(), readers: 4 }
+        Self {
+            data_dir: data_dir.into(),
+            database: None,
+            extra_ca: Vec::new(),
+            readers: 4,
+            query_timeout: QUERY_TIMEOUT,
+        }
     }
 
     pub(crate) fn sqlite_path(&self) -> PathBuf {

@@ -12,7 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::bind::Bind;
 use crate::error::{Fault, StoreError};
-use crate::options::{Options, QUERY_TIMEOUT};
+use crate::options::Options;
 use crate::shape::Want;
 use crate::sqlite::time;
 use crate::tx::{Retry as _, Step, Stopped, Tx, Work};
@@ -65,7 +65,7 @@ impl Postgres {
         })?;
         config.application_name("postroom");
         config.connect_timeout(Duration::from_secs(10));
-        let timeout = QUERY_TIMEOUT.as_millis();
+        let timeout = options.query_timeout.as_millis();
         let given = config.get_options().map(|o| format!("{o} ")).unwrap_or_default();
         config.options(format!(
             "{given}-c statement_timeout={timeout} -c lock_timeout=30000 -c idle_in_transaction_session_timeout=300000"

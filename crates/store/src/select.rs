@@ -6,20 +6,26 @@
 //! themselves; only NOT needs help, and gets it as `IS NOT TRUE`.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use model::query::Path;
+use model::query::{Path, Seen};
 use model::{Id, Kind, Order, Query, Record, Table, Value};
 
 use crate::bind::Bind;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::select::scope::{Scope, Term};
+use crate::select::scope::Scope;
+use crate::select::sort::SortKey;
 use crate::select::source::source;
 use crate::shape::{Shape, Want, companion, is_multi, lookup, want};
 
-mod filter;
-mod scope;
-mod source;
+pub(crate) mod filter;
+pub(crate) mod join;
+mod pattern;
+pub(crate) mod scope;
+pub(crate) mod seen;
+pub(crate) mod sort;
+pub(crate) mod source;
 
 /// A statement that reads.
 #[derive(Debug)]
@@ -50,17 +56,19 @@ pub(crate) struct Builder {
     pub(crate) dialect: Dialect,
     pub(crate) binds: Vec<Bind>,
     aliases: usize,
+    /// What the caller may read; `None`: everything.
+    seen: Option<Arc<Seen>>,
 }
 
 impl Builder {
-    fn new(dialect: Dialect) -> Self {
-        Self { dialect, binds: Vec::new(), aliases: 0 }
+    pub(crate) fn new(dialect: Dialect, seen: Option<&Seen>) -> Self {
+        Self { dialect, binds: Vec::new(), aliases: 0, seen: seen.cloned().map(Arc::new) }
     }
 
     /// Binds a value; its placeholder.
     pub(crate) fn bind(&mut self, bind: Bind) -> String {
         self.binds.push(bind);
-        format!("${}", self.binds.len())
+        self.dialect.placeholder(self.binds.len())
     }
 
     pub(crate) fn alias(&mut self) -> String {
@@ -94,31 +102,29 @@ impl Select {
     }
 
     pub(crate) fn count(query: &Query, dialect: Dialect) -> Result<Self, StoreError> {
-        let mut builder = Builder::new(dialect);
+        let mut builder = Builder::new(dialect, query.seen.as_ref());
         let mut scope = Scope::new(query.table, &mut builder);
-        let condition = filter::condition(&query.filter, &mut scope, &mut builder)?;
+        let condition = whole(query, &mut scope, &mut builder)?;
         let sql = format!("SELECT count(*) FROM {} WHERE {condition}", scope.from());
         Ok(Self { sql, binds: builder.binds, answer: Answer::Count, keep: false })
     }
 
     pub(crate) fn rows(query: &Query, dialect: Dialect) -> Result<Self, StoreError> {
-        let mut builder = Builder::new(dialect);
+        let mut builder = Builder::new(dialect, query.seen.as_ref());
         let mut scope = Scope::new(query.table, &mut builder);
         let (columns, answer) = columns(query.table, &query.select, &scope.alias)?;
-        let mut condition = filter::condition(&query.filter, &mut scope, &mut builder)?;
+        let mut condition = whole(query, &mut scope, &mut builder)?;
         let keys = sort_keys(query, &mut scope, &mut builder)?;
         if let Some((values, id)) = &query.after {
-            let after = after(&keys, values, *id, &mut builder)?;
+            let mut values = values.clone();
+            values.truncate(keys.len() - 1);
+            values.resize(keys.len() - 1, Value::Null);
+            values.push(Value::Id(*id));
+            let after = sort::after(&keys, &values, &mut builder)?;
             condition = format!("({condition}) AND ({after})");
         }
-        let mut sql = format!("SELECT {columns} FROM {} WHERE {condition} ORDER BY ", scope.from());
-        for (n, key) in keys.iter().enumerate() {
-            let comma = if n > 0 { ", " } else { "" };
-            // SQLite's own order, said aloud for PostgreSQL.
-            let direction = if key.descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" };
-            let direction = if key.is_id { direction.split(' ').next().unwrap_or_default() } else { direction };
-            let _ = write!(sql, "{comma}{} {direction}", key.sql);
-        }
+        let order = sort::order_by(&keys);
+        let mut sql = format!("SELECT {columns} FROM {} WHERE {condition} ORDER BY {order}", scope.from());
         if let Some(limit) = query.limit {
             let limit = builder.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
             let _ = write!(sql, " LIMIT {limit}");
@@ -173,12 +179,13 @@ pub(crate) fn record(table: &'static Table, reads: &[Read], row: Vec<Value>) -> 
     Ok(record)
 }
 
-/// What rows are sorted by.
-struct SortKey {
-    sql: String,
-    term: Term,
-    descending: bool,
-    is_id: bool,
+/// The query's filter, and that of what the caller may read.
+fn whole(query: &Query, scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
+    let condition = filter::condition(&query.filter, scope, builder)?;
+    Ok(match seen::condition(query.table, &scope.alias, builder)? {
+        Some(seen) => format!("({condition}) AND {seen}"),
+        None => condition,
+    })
 }
 
 fn sort_keys(query: &Query, scope: &mut Scope, builder: &mut Builder) -> Result<Vec<SortKey>, StoreError> {
@@ -186,49 +193,13 @@ fn sort_keys(query: &Query, scope: &mut Scope, builder: &mut Builder) -> Result<
     let id = Order { column: Path::from(query.table.id), descending: false };
     for order in query.order.iter().chain([&id]) {
         let term = scope.term(&order.column, builder)?;
-        let is_id = term.is_id();
-        keys.push(SortKey { sql: term.comparable(builder.dialect), term, descending: order.descending, is_id });
+        // The id behind a lookup may be absent, and the same for many rows.
+        let is_id = order.column.lookups.is_empty() && term.is_id();
+        keys.push(SortKey::new(term, order.descending, is_id, builder.dialect));
         if is_id {
             // Nothing after it can matter.
             break;
         }
     }
     Ok(keys)
-}
-
-/// Rows after the one with these values: further in the first key, or equal
-/// in it and further in the second, and so on.
-fn after(keys: &[SortKey], values: &[Value], id: Id, builder: &mut Builder) -> Result<String, StoreError> {
-    let id = Value::Id(id);
-    let mut sql = String::from("1 = 0");
-    for (n, key) in keys.iter().enumerate() {
-        let mut all = String::new();
-        for (earlier, value) in keys.iter().zip(values).take(n) {
-            let bind = earlier.term.bind(value)?;
-            let same = if bind.is_null() {
-                format!("{} IS NULL", earlier.sql)
-            } else {
-                let placeholder = builder.bind(bind);
-                format!("{} = {}", earlier.sql, earlier.term.given(&placeholder, builder.dialect))
-            };
-            let _ = write!(all, "{same} AND ");
-        }
-        let value = if key.is_id { &id } else { values.get(n).unwrap_or(&Value::Null) };
-        let bind = key.term.bind(value)?;
-        let further = match (bind.is_null(), key.descending) {
-            (true, false) => format!("{} IS NOT NULL", key.sql),
-            (true, true) => "1 = 0".to_owned(),
-            (false, descending) => {
-                let placeholder = builder.bind(bind);
-                let given = key.term.given(&placeholder, builder.dialect);
-                if descending {
-                    format!("({0} < {given} OR {0} IS NULL)", key.sql)
-                } else {
-                    format!("{} > {given}", key.sql)
-                }
-            }
-        };
-        let _ = write!(sql, " OR ({all}{further})");
-    }
-    Ok(sql)
 }

@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rsasl", &["connectors"]),
     ("mail-parser", &["formats"]),
     ("mail-builder", &["formats"]),
+    ("quick-xml", &["formats"]),
     ("clap", &["app"]),
     ("indicatif", &["app"]),
     ("comfy-table", &["app"]),

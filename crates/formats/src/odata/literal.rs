@@ -32,20 +32,25 @@ pub fn typed(found: &Found, token: &Token<'_>) -> Result<Value, ODataError> {
     value.ok_or_else(|| incompatible(found, token))
 }
 
-/// A value in the lists that functions take: always in quotes.
-pub fn listed(found: &Found, token: &Token<'_>) -> Result<Value, ODataError> {
-    let text = unquote(token);
-    let value = match found.column.map(|c| &c.kind) {
-        Some(Kind::Bool) => match text.as_str() {
-            "true" | "1" => Some(Value::Bool(true)),
-            "false" | "0" => Some(Value::Bool(false)),
+/// A value without quotes, as FetchXML and the lists of functions have it.
+pub fn given(found: &Found, text: &str) -> Option<Value> {
+    match found.column.map(|c| &c.kind) {
+        None | Some(Kind::Id) => guid(text).map(Value::Id),
+        Some(Kind::Lookup([target])) => guid(text).map(|id| Value::Ref(Ref::new(target, id))),
+        // The comparison asks for the id alone.
+        Some(Kind::Lookup(_)) => guid(text).map(Value::Id),
+        Some(Kind::Time) => time(text).map(Value::Time),
+        Some(Kind::Bool) => match text.trim() {
+            "1" => Some(Value::Bool(true)),
+            "0" => Some(Value::Bool(false)),
+            word if word.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+            word if word.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
             _ => None,
         },
-        Some(Kind::Int { .. } | Kind::BigInt | Kind::Choice(_)) => text.parse().ok().map(Value::Int),
-        Some(Kind::Text { .. } | Kind::Email { .. } | Kind::Memo) => Some(Value::Text(text)),
-        _ => return typed(found, token),
-    };
-    value.ok_or_else(|| incompatible(found, token))
+        Some(Kind::Int { .. } | Kind::BigInt | Kind::Choice(_)) => text.trim().parse().ok().map(Value::Int),
+        Some(Kind::Text { .. } | Kind::Email { .. } | Kind::Memo) => Some(Value::Text(text.to_owned())),
+        Some(Kind::Bytes | Kind::Secret { .. }) => None,
+    }
 }
 
 /// A GUID with its hyphens, in any case, braces allowed.
@@ -54,7 +59,8 @@ fn guid(text: &str) -> Option<Id> {
     if text.len() == 36 { Id::parse_str(text).ok() } else { None }
 }
 
-/// A moment, or a day, which is its first moment in UTC.
+/// A moment, in UTC where it names no offset, or a day, which is its first
+/// moment in UTC.
 pub fn time(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
@@ -65,7 +71,10 @@ pub fn time(text: &str) -> Option<Timestamp> {
     {
         return Some(at);
     }
-    day(text)
+    day(text).or_else(|| {
+        let local = text.parse::<jiff::civil::DateTime>().ok()?;
+        jiff::tz::Offset::UTC.to_timestamp(local).ok()
+    })
 }
 
 pub fn day(text: &str) -> Option<Timestamp> {
@@ -79,7 +88,7 @@ pub fn midnight(date: Date) -> Option<Timestamp> {
     jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()
 }
 
-fn incompatible(found: &Found, token: &Token<'_>) -> ODataError {
+pub fn incompatible(found: &Found, token: &Token<'_>) -> ODataError {
     if matches!(found.column.map(|c| &c.kind), Some(Kind::Choice(_))) {
         let message = format!(
             "{} is not a value of a choice: options are given as numbers, not by their labels.",

@@ -5,14 +5,17 @@
 //! compared with. What cannot be read is refused with the reference product's
 //! words and the position; nothing is guessed.
 
+mod apply;
 pub mod batch;
 mod comparison;
+pub(crate) mod crm;
 mod expand;
 mod filter;
 mod functions;
 mod lexer;
-mod literal;
-mod resolve;
+pub(crate) mod literal;
+mod period;
+pub(crate) mod resolve;
 pub mod untyped;
 
 use std::collections::BTreeMap;
@@ -50,11 +53,21 @@ pub struct Expand {
     pub given: Vec<(String, String)>,
 }
 
-/// Who asks, and when: what the functions about the present need.
-#[derive(Debug, Clone, Copy, Default)]
+/// Who asks, and when: what the conditions about the present and about one's
+/// own rows need.
+#[derive(Debug, Clone, Default)]
 pub struct Asker {
     pub now: Option<Timestamp>,
     pub user: Option<Id>,
+    /// The user's business unit.
+    pub unit: Option<Id>,
+    /// The teams that the user is a member of.
+    pub teams: Vec<Id>,
+    /// The locale of the user's language: 1033.
+    pub language: Option<i64>,
+    /// Every business unit with its parent, where the question is about the
+    /// tree of them.
+    pub units: Vec<(Id, Option<Id>)>,
 }
 
 /// A query option cannot be read. Becomes a 400.
@@ -210,7 +223,7 @@ fn flag(value: &str) -> Result<bool, ODataError> {
 }
 
 /// What somebody wrote, short enough to be said back.
-fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     let cut = &text[..text.floor_char_boundary(100)];
     let dots = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{dots}", cut.chars().filter(|c| !c.is_control()).collect::<String>())

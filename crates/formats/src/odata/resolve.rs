@@ -64,6 +64,14 @@ fn visible(table: &'static Table, name: &str) -> Option<&'static Column> {
     table.column(name).filter(|c| !hidden(c))
 }
 
+/// A column by its logical name, as FetchXML and SQL have it.
+pub fn attribute(table: &'static Table, name: &str) -> Option<(&'static str, Option<&'static Column>)> {
+    if name == table.id {
+        return Some((table.id, None));
+    }
+    visible(table, name).map(|c| (c.name, Some(c)))
+}
+
 /// A column by its name on the wire: a lookup is `_name_value`.
 fn by_wire_name(table: &'static Table, name: &str) -> Option<(&'static str, Option<&'static Column>)> {
     if name == table.id {

@@ -6,11 +6,12 @@ use model::{Filter, Value};
 use crate::bind::Bind;
 use crate::error::StoreError;
 use crate::select::Builder;
-use crate::select::scope::{Scope, pointing_column};
+use crate::select::scope::{Scope, Term, pointing_column};
+use crate::select::{join, pattern, seen};
 use crate::shape::{companion, is_multi};
 
-const TRUE: &str = "1 = 1";
-const FALSE: &str = "1 = 0";
+pub(crate) const TRUE: &str = "1 = 1";
+pub(crate) const FALSE: &str = "1 = 0";
 
 pub(crate) fn condition(filter: &Filter, scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
     match filter {
@@ -31,9 +32,25 @@ pub(crate) fn condition(filter: &Filter, scope: &mut Scope, builder: &mut Builde
                 let target = builder.bind(scope.table.logical.into());
                 here = format!("{here} AND {}.\"{}\" = {target}", inner.alias, companion(column.name));
             }
-            let condition = condition(filter, &mut inner, builder)?;
+            let mut condition = condition(filter, &mut inner, builder)?;
+            if let Some(seen) = seen::condition(table, &inner.alias, builder)? {
+                condition = format!("{condition} AND {seen}");
+            }
             Ok(format!("EXISTS (SELECT 1 FROM {} WHERE {here} AND {condition})", inner.from()))
         }
+        Filter::Of(name, inner) => {
+            let (table, alias) = scope.source(name)?;
+            let (table, alias) =
+                (std::mem::replace(&mut scope.table, table), std::mem::replace(&mut scope.alias, alias));
+            let condition = condition(inner, scope, builder);
+            (scope.table, scope.alias) = (table, alias);
+            condition
+        }
+        Filter::Across { left, compare, right } => {
+            let (left, right) = (scope.named_term(&left.0, left.1)?, scope.named_term(&right.0, right.1)?);
+            between(&left, operator(*compare), &right, builder)
+        }
+        Filter::Linked(link) => join::exists(link, scope, builder),
     }
 }
 
@@ -90,12 +107,17 @@ fn columns(
     builder: &mut Builder,
 ) -> Result<String, StoreError> {
     let (left, right) = (scope.term(left, builder)?, scope.term(right, builder)?);
-    if !left.matches(&right) {
+    between(&left, operator(compare), &right, builder)
+}
+
+/// One column beside another, as both compare.
+pub(crate) fn between(left: &Term, operator: &str, right: &Term, builder: &Builder) -> Result<String, StoreError> {
+    if !left.matches(right) {
         return Err(StoreError::no_column(right.table, right.column.map_or(right.table.id, |c| c.name)));
     }
     let folded = left.is_folded() || right.is_folded();
     let side = |sql: &str| if folded { builder.dialect.fold(sql) } else { sql.to_owned() };
-    Ok(format!("{} {} {}", side(&left.sql), operator(compare), side(&right.sql)))
+    Ok(format!("{} {operator} {}", side(&left.sql), side(&right.sql)))
 }
 
 fn one_of(path: &Path, values: &[Value], scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
@@ -131,16 +153,27 @@ fn text_match(
     if !term.is_text() {
         return Err(StoreError::no_column(term.table, path.column));
     }
+    if how == TextMatch::Like {
+        return Ok(like(&term, text, builder));
+    }
     let escaped = escape(text);
     let pattern = match how {
         TextMatch::Contains => format!("%{escaped}%"),
         TextMatch::StartsWith => format!("{escaped}%"),
-        TextMatch::EndsWith => format!("%{escaped}"),
+        TextMatch::EndsWith | TextMatch::Like => format!("%{escaped}"),
     };
     let placeholder = builder.bind(Bind::Text(pattern));
     // Without regard to case even where the column compares exactly.
     let (left, right) = (builder.dialect.fold(&term.sql), builder.dialect.fold(&placeholder));
     Ok(format!("{left} LIKE {right} ESCAPE '\\'"))
+}
+
+/// A pattern of the caller's, whose brackets neither database's LIKE knows.
+fn like(term: &Term, text: &str, builder: &mut Builder) -> String {
+    let (operator, text, after) = pattern::translate(builder.dialect, &text.replace('\0', "\u{FFFD}"));
+    let placeholder = builder.bind(Bind::Text(text));
+    let (left, right) = (builder.dialect.fold(&term.sql), builder.dialect.fold(&placeholder));
+    format!("{left} {operator} {right}{after}")
 }
 
 /// LIKE's wild cards, taken literally.

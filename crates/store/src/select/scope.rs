@@ -9,15 +9,17 @@ use model::{Column, Kind, Table, Value, tables};
 use crate::bind::Bind;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::select::Builder;
 use crate::select::source::source;
+use crate::select::{Builder, seen};
 use crate::shape::{Shape, fits, is_exact, is_multi};
 
 /// One SELECT's FROM: the table and what is joined to it.
 pub(crate) struct Scope {
     pub(crate) table: &'static Table,
     pub(crate) alias: String,
-    joins: String,
+    pub(crate) joins: String,
+    /// The tables that are joined under a name of the caller's, and their aliases.
+    pub(crate) named: BTreeMap<String, (&'static Table, String)>,
     /// Alias of what a lookup of an alias reaches, by target table.
     reached: BTreeMap<(String, &'static str, &'static str), String>,
 }
@@ -33,7 +35,32 @@ pub(crate) struct Term {
 
 impl Scope {
     pub(crate) fn new(table: &'static Table, builder: &mut Builder) -> Self {
-        Self { table, alias: builder.alias(), joins: String::new(), reached: BTreeMap::new() }
+        let alias = builder.alias();
+        Self::at(table, &alias)
+    }
+
+    /// On a row that stands in somebody else's FROM.
+    pub(crate) fn at(table: &'static Table, alias: &str) -> Self {
+        let alias = alias.to_owned();
+        Self { table, alias, joins: String::new(), named: BTreeMap::new(), reached: BTreeMap::new() }
+    }
+
+    pub(crate) fn joins_anything(&self) -> bool {
+        !self.joins.is_empty()
+    }
+
+    /// The column of a row that is joined under a name; empty: the root.
+    pub(crate) fn named_term(&self, name: &str, column_name: &str) -> Result<Term, StoreError> {
+        let (table, alias) = self.source(name)?;
+        column(table, &alias, column_name).ok_or_else(|| StoreError::no_column(table, column_name))
+    }
+
+    pub(crate) fn source(&self, name: &str) -> Result<(&'static Table, String), StoreError> {
+        match self.named.get(name) {
+            Some((table, alias)) => Ok((table, alias.clone())),
+            None if name.is_empty() => Ok((self.table, self.alias.clone())),
+            None => Err(StoreError::no_column(self.table, name)),
+        }
     }
 
     pub(crate) fn from(&self) -> String {
@@ -48,7 +75,7 @@ impl Scope {
             let mut next = Vec::new();
             for (table, alias) in &places {
                 if let Some(column) = table.column(name) {
-                    self.follow(alias, column, builder, &mut next);
+                    self.follow(alias, column, builder, &mut next)?;
                 }
             }
             if next.is_empty() {
@@ -71,27 +98,33 @@ impl Scope {
         column: &'static Column,
         builder: &mut Builder,
         next: &mut Vec<(&'static Table, String)>,
-    ) {
-        let Kind::Lookup(targets) = column.kind else { return };
+    ) -> Result<(), StoreError> {
+        let Kind::Lookup(targets) = column.kind else { return Ok(()) };
         for table in targets.iter().filter_map(|t| tables::by_logical_name(t)) {
             let key = (alias.to_owned(), column.name, table.logical);
-            let joined = self.reached.entry(key).or_insert_with(|| {
-                let fresh = builder.alias();
-                let _ = write!(
-                    self.joins,
-                    " LEFT JOIN {} AS {fresh} ON {fresh}.\"{}\" = {alias}.\"{}\"",
-                    source(table),
-                    table.id,
-                    column.name
-                );
-                fresh
-            });
-            next.push((table, joined.clone()));
+            if let Some(joined) = self.reached.get(&key) {
+                next.push((table, joined.clone()));
+                continue;
+            }
+            let fresh = builder.alias();
+            let _ = write!(
+                self.joins,
+                " LEFT JOIN {} AS {fresh} ON {fresh}.\"{}\" = {alias}.\"{}\"",
+                source(table),
+                table.id,
+                column.name
+            );
+            if let Some(seen) = seen::condition(table, &fresh, builder)? {
+                let _ = write!(self.joins, " AND {seen}");
+            }
+            self.reached.insert(key, fresh.clone());
+            next.push((table, fresh));
         }
+        Ok(())
     }
 }
 
-fn column(table: &'static Table, alias: &str, name: &str) -> Option<Term> {
+pub(crate) fn column(table: &'static Table, alias: &str, name: &str) -> Option<Term> {
     if name == table.id {
         return Some(Term { sql: format!("{alias}.\"{}\"", table.id), table, column: None });
     }

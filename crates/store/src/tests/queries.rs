@@ -106,6 +106,7 @@ fn compare(left: Value, how: Compare, right: Value, literal: bool) -> bool {
 fn holds(rows: &[Record], row: &Record, filter: &Filter) -> bool {
     match filter {
         Filter::All => true,
+        Filter::Of(..) | Filter::Across { .. } | Filter::Linked(_) => panic!("these are of a fetch"),
         Filter::Compare(path, how, value) => compare(at_path(rows, row, path), *how, value.clone(), true),
         Filter::Columns(a, how, b) => compare(at_path(rows, row, a), *how, at_path(rows, row, b), false),
         Filter::IsNull(path) => folded(at_path(rows, row, path)).is_null(),
@@ -119,6 +120,7 @@ fn holds(rows: &[Record], row: &Record, filter: &Filter) -> bool {
                 TextMatch::Contains => here.contains(&text),
                 TextMatch::StartsWith => here.starts_with(&text),
                 TextMatch::EndsWith => here.ends_with(&text),
+                TextMatch::Like => panic!("patterns have tests of their own"),
             }
         }
         Filter::And(all) => all.iter().all(|f| holds(rows, row, f)),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actions::Context;
+use model::fetch::{DatePart, Pick, Source, What};
 use model::table::Kind;
 use model::tables::ACTIVITY;
 use model::{Column, Filter, Id, Query, Record, Ref, Value};
@@ -35,6 +36,13 @@ impl Annotator {
         rows: &[Record],
         columns: &[&'static Column],
     ) -> Result<Self, ApiError> {
+        let refs = rows.iter().flat_map(|r| columns.iter().filter_map(|c| r.get(c.name).as_ref_to()));
+        let refs = refs.collect();
+        Self::of(ctx, prefer, refs).await
+    }
+
+    /// The same for references, wherever they stand.
+    pub async fn of(ctx: &Context, prefer: &Prefer, refs: BTreeSet<Ref>) -> Result<Self, ApiError> {
         let mut annotator = Self {
             formatted: prefer.wants(FORMATTED),
             logical_name: prefer.wants(LOGICAL_NAME),
@@ -45,7 +53,7 @@ impl Annotator {
             return Ok(annotator);
         }
         let mut wanted: BTreeMap<&'static str, BTreeSet<Id>> = BTreeMap::new();
-        for target in rows.iter().flat_map(|r| columns.iter().filter_map(|c| r.get(c.name).as_ref_to())) {
+        for target in refs {
             wanted.entry(target.table).or_default().insert(target.id);
         }
         for (table, ids) in wanted {
@@ -89,6 +97,32 @@ impl Annotator {
             if self.navigation {
                 object.insert(format!("{property}@{NAVIGATION}"), json!(record.table.nav(column, target.table)));
             }
+        }
+    }
+
+    /// The annotations of one value of a joined row.
+    pub fn pick(&self, source: &Source, pick: &Pick, value: &Value, object: &mut Map<String, Out>) {
+        let name = &pick.name;
+        if self.formatted
+            && let Some(text) = self.formatted_pick(source, pick, value)
+        {
+            object.insert(format!("{name}@{FORMATTED}"), json!(text));
+        }
+        let Some(target) = value.as_ref_to() else { return };
+        if self.logical_name {
+            object.insert(format!("{name}@{LOGICAL_NAME}"), json!(target.table));
+        }
+        let column = source.table.column(pick.column).filter(|c| source.alias.is_empty() && *name == property(c));
+        if let Some(column) = column.filter(|_| self.navigation) {
+            object.insert(format!("{name}@{NAVIGATION}"), json!(source.table.nav(column, target.table)));
+        }
+    }
+
+    fn formatted_pick(&self, source: &Source, pick: &Pick, value: &Value) -> Option<String> {
+        match (pick.what, value) {
+            (What::Part(DatePart::Year), Value::Int(year)) => Some(year.to_string()),
+            (What::Part(_) | What::Reckoned(_), Value::Int(n)) => Some(grouped(*n)),
+            _ => self.formatted_value(source.table.column(pick.column)?, value),
         }
     }
 

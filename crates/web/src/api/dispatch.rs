@@ -14,7 +14,7 @@ use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::operations::Target;
 use crate::api::resource::{self, Resource};
-use crate::api::{auth, batch, calls, headers, list, metadata, read_one, reference, respond, write};
+use crate::api::{auth, batch, calls, headers, joined, list, metadata, read_one, reference, respond, write};
 use crate::limiter::{Exceeded, Limiter};
 use crate::peer::{Client, Peer};
 use crate::state::AppState;
@@ -139,7 +139,10 @@ async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError>
         Resource::Batch => Box::pin(batch::run(call)).await,
         Resource::Reference { table, key, link } => reference::run(call, table, &key, link).await,
         Resource::Set(table) => match call.method {
-            Method::GET | Method::HEAD => list::list(call, table, Filter::All).await,
+            Method::GET | Method::HEAD => match joined::asked(call) {
+                Some(question) => joined::list(call, table, question).await,
+                None => list::list(call, table, Filter::All).await,
+            },
             Method::POST => write::create(call, table).await,
             _ => Err(ApiError::method("GET, POST")),
         },

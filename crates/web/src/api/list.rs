@@ -21,7 +21,7 @@ const PAGE_WITH_BODIES: usize = 50;
 
 /// `GET set`, or with `within` only the rows that it lets pass.
 pub(crate) async fn list(call: &Call, table: &'static Table, within: Filter) -> Result<Response, ApiError> {
-    let asked = options::read(call, table)?;
+    let asked = options::read(call, table).await?;
     if tracking::is_asked(call, &asked) {
         return tracking::list(call, table, &asked, &within).await;
     }
@@ -95,10 +95,13 @@ async fn follow(call: &Call, record: &Record, path: &Path) -> Result<Value, ApiE
     for lookup in &path.lookups {
         let Some(target) = current.get(lookup).as_ref_to() else { return Ok(Value::Null) };
         let Some(table) = model::tables::by_logical_name(target.table) else { return Ok(Value::Null) };
-        let Some(next) = call.ctx.store.get(table, target.id).await.map_err(actions::ActionError::from)? else {
-            return Ok(Value::Null);
+        // The place of a row in the list is told to the caller: it is made of
+        // what they may read, as the list is sorted by that.
+        current = match actions::read(&call.ctx, table, target.id, Vec::new()).await {
+            Ok(next) => next,
+            Err(actions::ActionError::Refused(_)) => return Ok(Value::Null),
+            Err(error) => return Err(error.into()),
         };
-        current = next;
     }
     if path.column == current.table.id {
         return Ok(Value::Id(current.id));
@@ -108,7 +111,7 @@ async fn follow(call: &Call, record: &Record, path: &Path) -> Result<Value, ApiE
 
 /// `GET set/$count`: a bare number.
 pub(crate) async fn count(call: &Call, table: &'static Table, within: Filter) -> Result<Response, ApiError> {
-    let asked = options::read(call, table)?;
+    let asked = options::read(call, table).await?;
     if tracking::is_asked(call, &asked) {
         return tracking::count(call, table, &asked, &within).await;
     }

@@ -46,7 +46,7 @@ pub(crate) struct Asked {
     pub deltatoken: Option<String>,
 }
 
-pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError> {
+pub(crate) async fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError> {
     let (mut body, mut selected, mut skiptoken, mut deltatoken) = (false, Vec::new(), None, None);
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in &call.query {
@@ -81,7 +81,27 @@ pub(crate) fn read(call: &Call, table: &'static Table) -> Result<Asked, ApiError
         pairs.push((name.clone(), value));
     }
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let asker = odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id) };
+    let asker = asker(call).await?;
     let options = odata::parse_for(table, &pairs, asker).map_err(|e| ApiError::bad_request(e.to_string()))?;
     Ok(Asked { options, body, derived: selected, skiptoken, deltatoken })
+}
+
+/// Conditions that ask where the caller stands, by their beginnings.
+const ABOUT_THE_CALLER: &[&str] = &["equal", "eq-", "ne-", "above", "under"];
+
+/// Who asks. Where they stand is looked up when a condition may want to know.
+pub(crate) async fn asker(call: &Call) -> Result<odata::Asker, ApiError> {
+    let mut asker = odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id), ..odata::Asker::default() };
+    let named = |text: &str| ABOUT_THE_CALLER.iter().any(|c| text.to_ascii_lowercase().contains(c));
+    // Views and payloads have their queries elsewhere.
+    let elsewhere = call.method != axum::http::Method::GET
+        || call.query.iter().any(|(name, _)| matches!(name.as_str(), "savedQuery" | "userQuery"));
+    if elsewhere || call.query.iter().any(|(_, value)| named(value)) {
+        let standing = actions::standing(&call.ctx).await?;
+        asker.unit = standing.unit;
+        asker.teams = standing.teams;
+        asker.language = standing.language;
+        asker.units = standing.units;
+    }
+    Ok(asker)
 }

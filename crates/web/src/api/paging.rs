@@ -58,22 +58,69 @@ fn cookie(number: u64, (values, id): &Place) -> String {
 
 /// Reads a token: the number of its page and where that starts.
 pub(crate) fn read(table: &'static Table, order: &[Order], token: &str) -> Result<(u64, Place), ApiError> {
-    let bad = || ApiError::bad_request("The $skiptoken is not one that this server gave for this query.");
-    let number = attribute(token, "pagenumber").and_then(|n| n.parse().ok()).ok_or_else(bad)?;
-    let inner = attribute(token, "pagingcookie").ok_or_else(bad)?;
-    let inner = URL_SAFE_NO_PAD.decode(inner).map_err(|_| bad())?;
-    let (values, id): (Vec<Json>, String) = serde_json::from_slice(&inner).map_err(|_| bad())?;
-    let id = Id::parse_str(&id).map_err(|_| bad())?;
-    if values.len() != order.len() {
-        return Err(bad());
+    let (number, values, id) = parts(token).ok_or_else(bad)?;
+    let fit = values.len() == order.len() && values.iter().zip(order).all(|(v, o)| fits(table, &o.column, v));
+    if fit { Ok((number, (values, id))) } else { Err(bad()) }
+}
+
+fn bad() -> ApiError {
+    ApiError::bad_request("The $skiptoken is not one that this server gave for this query.")
+}
+
+fn parts(token: &str) -> Option<(u64, Vec<Value>, Id)> {
+    let number = attribute(token, "pagenumber")?.parse().ok()?;
+    let inner = URL_SAFE_NO_PAD.decode(attribute(token, "pagingcookie")?).ok()?;
+    let (values, id): (Vec<Json>, String) = serde_json::from_slice(&inner).ok()?;
+    let values: Option<Vec<Value>> = values.iter().map(unpacked).collect();
+    Some((number, values?, Id::parse_str(&id).ok()?))
+}
+
+/// Reads a token whose values nobody has looked at.
+pub(crate) fn place(token: &str) -> Result<(u64, Vec<Value>), ApiError> {
+    parts(token).map(|(number, values, _)| (number, values)).ok_or_else(bad)
+}
+
+/// `Microsoft.Dynamics.CRM.fetchxmlpagingcookie` for page `next`, after the
+/// row with these sort keys. The inner cookie is encoded twice, as clients
+/// expect who decode it twice.
+pub(crate) fn fetch_cookie(next: u64, last: Option<&[Value]>) -> String {
+    let inner = last.map_or_else(String::new, |values| {
+        let values: Vec<Json> = values.iter().map(packed).collect();
+        let place = URL_SAFE_NO_PAD.encode(Json::Array(values).to_string());
+        format!("<cookie page=\"{}\"><position last=\"{place}\" /></cookie>", next - 1)
+    });
+    let encoded = encoded(&encoded(&inner));
+    format!("<cookie pagenumber=\"{next}\" pagingcookie=\"{encoded}\" istracking=\"False\" />")
+}
+
+/// Reads what stands in `paging-cookie` of a query: the page that begins
+/// there and the sort keys of the row before.
+pub(crate) fn cookie_place(cookie: &str) -> Result<(u64, Vec<Value>), ApiError> {
+    let read = || {
+        let page: u64 = attribute(cookie, "page")?.parse().ok()?;
+        let place = URL_SAFE_NO_PAD.decode(attribute(cookie, "last")?).ok()?;
+        let values: Vec<Json> = serde_json::from_slice(&place).ok()?;
+        let values: Option<Vec<Value>> = values.iter().map(unpacked).collect();
+        Some((page.checked_add(1)?, values?))
+    };
+    read().ok_or_else(|| ApiError::bad_request("The paging cookie is not one that this server gave for this query."))
+}
+
+/// Percent-encoded, in small letters as the reference product does it.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02x}"));
+        }
     }
-    let unpacked: Option<Vec<Value>> =
-        values.iter().zip(order).map(|(v, o)| unpacked(v).filter(|v| fits(table, &o.column, v))).collect();
-    Ok((number, (unpacked.ok_or_else(bad)?, id)))
+    out
 }
 
 pub(crate) fn attribute<'a>(token: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = token.split_once(&format!("{name}=\""))?;
+    let (_, rest) = token.split_once(&format!(" {name}=\""))?;
     rest.split_once('"').map(|(value, _)| value)
 }
 
@@ -105,7 +152,7 @@ fn unpacked(json: &Json) -> Option<Value> {
 }
 
 /// Whether the value can be one of the column's: a token is a stranger's word.
-fn fits(table: &'static Table, path: &Path, value: &Value) -> bool {
+pub(crate) fn fits(table: &'static Table, path: &Path, value: &Value) -> bool {
     use model::Kind;
     if !path.lookups.is_empty() {
         return true;
@@ -147,6 +194,31 @@ mod tests {
         assert!(!link.contains("old"));
         let token = percent_encoding::percent_decode_str(token).decode_utf8().unwrap();
         assert_eq!(read(mailbox(), &order(), &token).unwrap(), (2, place));
+    }
+
+    #[test]
+    fn fetch_cookies_are_encoded_twice() {
+        let keys = vec![Value::Text("a \"b\" & <ü>".into()), Value::Null, Value::Id(Id::from_u128(7))];
+        let cookie = fetch_cookie(2, Some(&keys));
+        assert!(
+            cookie.starts_with("<cookie pagenumber=\"2\" pagingcookie=\"%253ccookie%2520page%253d%25221%2522"),
+            "{cookie}"
+        );
+        let inner = attribute(&cookie, "pagingcookie").unwrap();
+        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        let inner = decode(&decode(inner));
+        // What dynamics-web-api looks for.
+        assert!(inner.starts_with("<cookie page=\"1\">") && inner.ends_with("</cookie>"), "{inner}");
+        assert_eq!(cookie_place(&inner).unwrap(), (2, keys));
+        assert_eq!(fetch_cookie(3, None), "<cookie pagenumber=\"3\" pagingcookie=\"\" istracking=\"False\" />");
+    }
+
+    #[test]
+    fn rubbish_of_a_cookie() {
+        for cookie in ["", "x", "<cookie page=\"1\"></cookie>", "<cookie page=\"x\"><position last=\"W10\" /></cookie>"]
+        {
+            assert!(cookie_place(cookie).is_err(), "{cookie}");
+        }
     }
 
     #[track_caller]

@@ -33,7 +33,7 @@ pub(crate) async fn stored(call: &Call, table: &'static Table, key: &Key) -> Res
 
 /// `GET set(key)`
 pub(crate) async fn row(call: &Call, table: &'static Table, key: &Key) -> Result<Response, ApiError> {
-    let mut asked = options::read(call, table)?;
+    let mut asked = options::read(call, table).await?;
     // The bytes of a single attachment come unless something else was selected.
     asked.body |= table.logical == "activitymimeattachment" && asked.options.select.is_empty();
     let id = id_of(call, table, key).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn single(
     let Some(target_table) = model::tables::by_logical_name(target.table).filter(|t| t.on_wire) else {
         return Err(ApiError::no_segment(column.name));
     };
-    let asked = options::read(call, target_table)?;
+    let asked = options::read(call, target_table).await?;
     one(call, target_table, target.id, &asked, StatusCode::OK, false).await
 }
 

@@ -9,12 +9,13 @@ use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::key::Key;
 use crate::api::options;
-use crate::api::{headers, json_in, json_out, read_one, respond};
+use crate::api::{headers, json_in, json_out, read_one, respond, views};
 
 /// `POST set`
 pub(crate) async fn create(call: &Call, table: &'static Table) -> Result<Response, ApiError> {
-    let draft = draft(call, table).await?;
-    let asked = options::read(call, table)?;
+    let mut draft = draft(call, table).await?;
+    views::check(call, table, None, &mut draft).await?;
+    let asked = options::read(call, table).await?;
     let id = actions::create(&call.ctx, draft).await?;
     let url = call.url_of(table, id);
     let mut response = if call.prefer.representation {
@@ -30,7 +31,7 @@ pub(crate) async fn create(call: &Call, table: &'static Table) -> Result<Respons
 pub(crate) async fn update(call: &Call, table: &'static Table, key: &Key) -> Result<Response, ApiError> {
     let precondition = headers::precondition(&call.headers)?;
     let mut draft = draft(call, table).await?;
-    let asked = options::read(call, table)?;
+    let asked = options::read(call, table).await?;
     let id = match key {
         Key::Id(id) => *id,
         Key::Columns(columns) => match actions::resolve::find(&call.ctx, table, columns).await? {
@@ -52,6 +53,7 @@ pub(crate) async fn update(call: &Call, table: &'static Table, key: &Key) -> Res
         let message = format!("The payload's '{}' is another than the URL's.", table.id);
         draft.faults.push(actions::validate::malformed(message).at(table.id));
     }
+    views::check(call, table, Some(id), &mut draft).await?;
     let saved = actions::update(&call.ctx, id, draft, precondition).await?;
     let mut response = if call.prefer.representation {
         let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
@@ -98,8 +100,9 @@ pub(crate) async fn clear_property(
     save(call, table, key, Draft::new(table).set(column.name, Value::Null)).await
 }
 
-async fn save(call: &Call, table: &'static Table, key: &Key, draft: Draft) -> Result<Response, ApiError> {
+async fn save(call: &Call, table: &'static Table, key: &Key, mut draft: Draft) -> Result<Response, ApiError> {
     let id: Id = read_one::id_of(call, table, key).await?;
+    views::check(call, table, Some(id), &mut draft).await?;
     let precondition = match headers::precondition(&call.headers)? {
         Precondition::Any => Precondition::Exists,
         other => other,

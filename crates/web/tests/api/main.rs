@@ -40,6 +40,7 @@ mod columns;
 mod database;
 mod emails;
 mod expanding;
+mod fetch;
 mod fuzz;
 mod hostile;
 mod ledger;

@@ -1,0 +1,1 @@
+//! Fetches on both databases.
