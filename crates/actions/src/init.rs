@@ -10,7 +10,7 @@ use store::Store;
 use crate::context::{Context, Random, Settings};
 use crate::draft::Draft;
 use crate::error::{ActionError, commit_failed};
-use crate::{create, token, views};
+use crate::{create, token, views, webhook};
 
 /// The account under which the service itself writes.
 const SYSTEM_NAME: &str = "SYSTEM";
@@ -59,6 +59,7 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
         Change::Create(whole(UserSettings { business_unit: system.business_unit, ..UserSettings::blank(system.id) })),
         Change::Create(signed(organization, random)?),
     ];
+    changes.extend(webhook::messages());
     let administrator = id()?;
     let mut made = create::plan(&context, administrator, administrator_draft(admin)).await?.changes;
     for change in &mut made {

@@ -31,6 +31,7 @@ pub mod token;
 mod update;
 pub mod validate;
 mod views;
+pub mod webhook;
 mod whoami;
 
 pub use change_set::ChangeSet;

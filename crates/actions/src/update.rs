@@ -1,6 +1,6 @@
 //! Changes a row, or creates it where the caller allows that (upsert).
 
-use model::tables::{Disposition, LedgerEntry};
+use model::tables::{Disposition, Event, EventState, LedgerEntry};
 use model::{Change, Commit, Entity, Id, Record, Refusal};
 use rules::access::Verb;
 use store::CommitError;
@@ -10,7 +10,7 @@ use crate::create::{self, targets_exist};
 use crate::draft::{Draft, Precondition, Saved};
 use crate::error::{ActionError, commit_failed, duplicate, version_mismatch};
 use crate::plan::Plan;
-use crate::{access, ledger, resolve, tables, validate};
+use crate::{access, ledger, resolve, tables, validate, webhook};
 
 /// How often a change is decided anew because the row changed meanwhile.
 const TRIES: usize = 5;
@@ -35,6 +35,12 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
             access::on_row(ctx, Verb::Read, &before).await?;
             check(precondition, &before)?;
             ledger::retry(ctx, id).await?;
+            return Ok(Saved { id, created: false });
+        }
+        if is_replay(&draft) {
+            access::on_row(ctx, Verb::Read, &before).await?;
+            check(precondition, &before)?;
+            webhook::replay(ctx, id).await?;
             return Ok(Saved { id, created: false });
         }
         access::on_row(ctx, verb(&draft), &before).await?;
@@ -72,6 +78,15 @@ fn is_retry(draft: &Draft) -> bool {
         && draft.faults.is_empty()
         && draft.values.len() == 1
         && draft.values.get(column).and_then(model::Value::as_int) == Some(Disposition::Waiting.number())
+}
+
+/// The same for an event: it is told again.
+fn is_replay(draft: &Draft) -> bool {
+    let column = Event::C.state.name;
+    draft.table == Event::TABLE
+        && draft.faults.is_empty()
+        && draft.values.len() == 1
+        && draft.values.get(column).and_then(model::Value::as_int) == Some(EventState::Waiting.number())
 }
 
 async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, ActionError> {

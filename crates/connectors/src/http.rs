@@ -173,6 +173,21 @@ impl Client {
     }
 }
 
+/// HMAC-SHA256 over `timestamp.body`, in hexadecimal: by it a receiver knows
+/// who sent a webhook, and that it is not an old one sent again.
+pub fn signature(secret: &model::Secret, timestamp: i64, body: &[u8]) -> String {
+    use aws_lc_rs::hmac;
+    use std::fmt::Write as _;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+    let mut context = hmac::Context::with_key(&key);
+    context.update(format!("{timestamp}.").as_bytes());
+    context.update(body);
+    context.sign().as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }

@@ -11,4 +11,5 @@ pub mod mime;
 pub mod odata;
 #[cfg(test)]
 mod show;
+pub mod webhook;
 pub mod x509;

@@ -178,6 +178,8 @@ impl Table {
     /// `regardingobjectid_account_email` on an activity).
     pub fn nav(&self, column: &Column, target: &str) -> String {
         match column.kind {
+            // Elsewhere it may be a plug-in, which we do not have.
+            Kind::Lookup(_) if column.name == "eventhandler" => format!("{}_{target}", column.name),
             Kind::Lookup(targets) if targets.len() > 1 && column.name != "ownerid" => {
                 if column.name == "regardingobjectid" && self.activity {
                     format!("{}_{target}_{}", column.name, self.logical)

@@ -17,3 +17,4 @@ pub mod routing;
 pub mod schedule;
 pub mod token;
 pub mod user_queue;
+pub mod webhook;

@@ -259,3 +259,116 @@ CREATE TABLE pr_forgotten (
 [postgres]CREATE INDEX ix_emailserverprofile_versionnumber ON emailserverprofile (versionnumber NULLS FIRST);
 [sqlite]CREATE INDEX ix_tracelog_versionnumber ON tracelog (versionnumber);
 [postgres]CREATE INDEX ix_tracelog_versionnumber ON tracelog (versionnumber NULLS FIRST);
+
+-- Webhooks: receivers, subscriptions, and what is to be told to them.
+
+CREATE TABLE "serviceendpoint" (
+    "serviceendpointid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "contract" {int} DEFAULT 8,
+    "url" {text},
+    "authtype" {int} DEFAULT 4,
+    "messageformat" {int} DEFAULT 2,
+    "isauthvalueset" {bool} DEFAULT {false},
+    "pr_issigningsecretset" {bool} DEFAULT {false},
+    "pr_enabled" {bool} DEFAULT {true},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "description" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "sdkmessage" (
+    "sdkmessageid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "categoryname" {text},
+    "isactive" {bool} DEFAULT {true},
+    "isprivate" {bool} DEFAULT {false},
+    "availability" {int} DEFAULT 0,
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "sdkmessagefilter" (
+    "sdkmessagefilterid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "sdkmessageid" {id},
+    "primaryobjecttypecode" {text},
+    "secondaryobjecttypecode" {text},
+    "iscustomprocessingstepallowed" {bool} DEFAULT {true},
+    "isvisible" {bool} DEFAULT {true},
+    "availability" {int} DEFAULT 0,
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "sdkmessageprocessingstep" (
+    "sdkmessageprocessingstepid" {id} PRIMARY KEY NOT NULL,
+    "name" {text},
+    "eventhandler" {id},
+    "sdkmessageid" {id},
+    "sdkmessagefilterid" {id},
+    "stage" {int} DEFAULT 40,
+    "mode" {int} DEFAULT 1,
+    "statecode" {int} DEFAULT 0,
+    "statuscode" {int} DEFAULT 1,
+    "description" {text},
+    "rank" {int} DEFAULT 1,
+    "supporteddeployment" {int} DEFAULT 0,
+    "asyncautodelete" {bool} DEFAULT {false},
+    "impersonatinguserid" {id},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "filteringattributes" {text},
+    "pr_postimageattributes" {text},
+    "configuration" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_event" (
+    "pr_eventid" {id} PRIMARY KEY NOT NULL,
+    "pr_serviceendpointid" {id},
+    "pr_stepid" {id},
+    "pr_message" {text},
+    "pr_table" {text},
+    "pr_row" {id},
+    "pr_order" {int} DEFAULT 0,
+    "pr_userid" {id},
+    "pr_occurredon" {time},
+    "pr_correlationid" {id},
+    "pr_sizeexceeded" {bool} DEFAULT {false},
+    "pr_state" {int} DEFAULT 0,
+    "pr_attempts" {int} DEFAULT 0,
+    "pr_since" {time},
+    "pr_nextrun" {time},
+    "pr_leaseuntil" {time},
+    "pr_leaseholder" {text},
+    "pr_status" {int},
+    "pr_answer" {text},
+    "pr_deliveredon" {time},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int},
+    "pr_values" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE INDEX ix_pr_event_waiting ON pr_event (pr_serviceendpointid, pr_state, pr_nextrun);
+CREATE INDEX ix_pr_event_row ON pr_event (pr_row);
+CREATE INDEX ix_sdkmessageprocessingstep_eventhandler ON sdkmessageprocessingstep (eventhandler);

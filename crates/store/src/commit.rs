@@ -39,8 +39,9 @@ impl Store {
     /// [`CommitError::Conflict`], [`CommitError::Fenced`] and
     /// [`CommitError::NotFound`] mean that nothing was written.
     pub async fn commit(&self, commit: &Commit) -> Result<Committed, CommitError> {
+        self.refresh_steps().await?;
         let plan = self.planner().plan(commit.clone())?;
-        let wakes = plan.wakes;
+        let (wakes, resubscribes) = (plan.wakes, plan.resubscribes);
         let committed = match self.database() {
             // A part of a transaction that fails must leave the rest.
             Database::Session(session) => {
@@ -49,15 +50,19 @@ impl Store {
             }
             database => database.write(One(plan)).await?,
         };
-        self.woke(wakes);
+        self.committed(wakes, resubscribes);
         Ok(committed)
     }
 
     /// Executes many commits in order, each by itself all or nothing, with few
     /// transactions for all of them. The answers are in the same order.
     pub async fn commit_all(&self, commits: Vec<Commit>) -> Vec<Result<Committed, CommitError>> {
+        if let Err(error) = self.refresh_steps().await {
+            return commits.iter().map(|_| Err(error.clone().into())).collect();
+        }
         let plans: Vec<_> = commits.into_iter().map(|commit| self.planner().plan(commit)).collect();
         let wakes = plans.iter().flatten().any(|plan| plan.wakes);
+        let resubscribes = plans.iter().flatten().any(|plan| plan.resubscribes);
         let answers = match self.database() {
             Database::Sqlite { writer, .. } => one_by_one(writer, plans).await,
             Database::Postgres(postgres) => in_groups(postgres, plans).await,
@@ -68,9 +73,17 @@ impl Store {
             }
         };
         if answers.iter().any(Result::is_ok) {
-            self.woke(wakes);
+            self.committed(wakes, resubscribes);
         }
         answers
+    }
+
+    /// Lets those know who wait for what was committed.
+    fn committed(&self, wakes: bool, resubscribes: bool) {
+        if resubscribes {
+            self.outbox().forget();
+        }
+        self.woke(wakes);
     }
 }
 

@@ -25,6 +25,7 @@ mod fetch;
 mod leases;
 mod migrate;
 mod options;
+mod outbox;
 mod plan;
 mod postgres;
 mod read;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use model::mail::StoredBlob;
-use model::{Change, Commit, Kind, Lease, Record, Ref, Update, Value};
+use model::{Change, Commit, Id, Kind, Lease, Record, Ref, Timestamp, Update, Value};
 
 use crate::bind::Bind;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
+use crate::outbox::{Steps, concerns_steps};
 use crate::plan::insert::Insert;
 use crate::secrets::Keys;
 use crate::shape::{Place, Shape, companion, fits, is_multi};
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) demands: Vec<(usize, Demand)>,
     /// Work or emails changed: somebody may be waiting to hear of it.
     pub(crate) wakes: bool,
+    /// Who is told of changes may have changed.
+    pub(crate) resubscribes: bool,
 }
 
 pub(crate) struct Demand {
@@ -46,6 +49,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) keys: &'a Keys,
     pub(crate) texts: &'a InsertTexts,
+    steps: Arc<Steps>,
     plan: Plan,
 }
 
@@ -64,7 +68,14 @@ const UNSEAL: &str = "DELETE FROM pr_secret WHERE row = $1 AND columnname = $2";
 const ADDRESS: &str = "INSERT INTO pr_emailsearch (address, tablename, row, number) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (row, number) DO UPDATE SET address = excluded.address";
 const TOMBSTONE: &str = "INSERT INTO pr_tombstone (tablename, version, row, deletedon) VALUES ($1, $2, $3, $4)";
+const ORDER: &str = "UPDATE pr_event SET pr_order = versionnumber WHERE pr_eventid = $1";
 const NO_ADDRESS: &str = "DELETE FROM pr_emailsearch WHERE row = $1 AND number = $2";
+
+fn new_id(at: Timestamp) -> Result<Id, StoreError> {
+    let mut bytes = [0; 10];
+    crate::secrets::random(&mut bytes)?;
+    Ok(model::id::random(at, bytes))
+}
 
 /// Notes where a blob stands, unless it is known already.
 pub(crate) fn index_blob(blob: &StoredBlob) -> Step {
@@ -79,7 +90,7 @@ pub(crate) fn index_blob(blob: &StoredBlob) -> Step {
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(dialect: Dialect, keys: &'a Keys, texts: &'a InsertTexts) -> Self {
+    pub(crate) fn new(dialect: Dialect, keys: &'a Keys, texts: &'a InsertTexts, steps: Arc<Steps>) -> Self {
         let plan = Plan {
             steps: Vec::new(),
             first_version: Arc::new(AtomicI64::new(0)),
@@ -87,8 +98,9 @@ impl<'a> Planner<'a> {
             versioned: Vec::new(),
             demands: Vec::new(),
             wakes: false,
+            resubscribes: false,
         };
-        Self { dialect, keys, texts, plan }
+        Self { dialect, keys, texts, steps, plan }
     }
 
     pub(crate) fn plan(mut self, commit: Commit) -> Result<Plan, StoreError> {
@@ -100,17 +112,37 @@ impl<'a> Planner<'a> {
             self.plan.steps.push(index_blob(&blob));
         }
         let stamp = Stamp { at: commit.at.as_microsecond(), by: commit.actor.user };
+        let steps = Arc::clone(&self.steps);
+        let told = (commit.at, commit.actor.user, if steps.is_empty() { Id::nil() } else { new_id(commit.at)? });
         for (index, change) in commit.changes.into_iter().enumerate() {
             let table = change.target().table;
-            self.plan.wakes |= matches!(table, "email" | "pr_workitem");
+            self.plan.wakes |= matches!(table, "email" | "pr_workitem" | "pr_event");
+            self.plan.resubscribes |= concerns_steps(table);
+            let events = steps.events(&change, told, || new_id(commit.at))?;
+            let only_if = matches!(change, Change::Ensure(_)).then_some(self.plan.steps.len());
             match change {
                 Change::Create(record) => self.insert(record, stamp, false)?,
                 Change::Ensure(record) => self.insert(record, stamp, true)?,
                 Change::Update(update) => self.update(index, update, stamp)?,
                 Change::Delete { table, id } => self.delete(index, table, id, stamp)?,
             }
+            for event in events {
+                self.event(event, stamp, only_if)?;
+            }
         }
         Ok(self.plan)
+    }
+
+    /// An event, in its place behind those of the same row before it.
+    fn event(&mut self, event: Record, stamp: Stamp, only_if: Option<usize>) -> Result<(), StoreError> {
+        let (from, id) = (self.plan.steps.len(), event.id);
+        self.insert(event, stamp, false)?;
+        self.push(ORDER, vec![id.into()]);
+        for step in &mut self.plan.steps[from..] {
+            step.only_if = only_if;
+        }
+        self.plan.wakes = true;
+        Ok(())
     }
 
     fn push(&mut self, sql: &str, binds: Vec<Bind>) -> usize {

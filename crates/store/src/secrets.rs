@@ -129,7 +129,7 @@ fn bound_to(row: Ref, column: &str, key: &str) -> String {
     format!("{}/{}/{column}/{key}", row.table, row.id)
 }
 
-fn random(bytes: &mut [u8]) -> Result<(), StoreError> {
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), StoreError> {
     getrandom::fill(bytes).map_err(|e| StoreError::Keys(format!("the system gives no randomness: {e}")))
 }
 

@@ -9,6 +9,7 @@ use crate::db::Database;
 use crate::error::StoreError;
 use crate::migrate::{MIGRATIONS, is_initialized, migrate};
 use crate::options::{Options, make_private_dir};
+use crate::outbox::Outbox;
 use crate::plan::{InsertTexts, Planner};
 use crate::secrets::Keys;
 use crate::session::Session;
@@ -29,6 +30,7 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Turns of interactive transactions.
     transactions: Arc<Semaphore>,
+    outbox: Outbox,
     options: Options,
 }
 
@@ -89,6 +91,7 @@ impl Store {
                 texts: Arc::new(InsertTexts::default()),
                 changed: watch::Sender::new(0),
                 transactions,
+                outbox: Outbox::default(),
                 options: options.clone(),
             }),
         })
@@ -106,6 +109,8 @@ impl Store {
                 texts: Arc::clone(&outer.texts),
                 changed: outer.changed.clone(),
                 transactions: Arc::clone(&outer.transactions),
+                // Subscriptions made inside count inside, and nowhere else yet.
+                outbox: Outbox::default(),
                 options: outer.options.clone(),
             }),
         }
@@ -147,12 +152,16 @@ impl Store {
         &self.inner.keys
     }
 
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.inner.outbox
+    }
+
     pub(crate) fn options(&self) -> &Options {
         &self.inner.options
     }
 
     pub(crate) fn planner(&self) -> Planner<'_> {
-        Planner::new(self.inner.database.dialect(), &self.inner.keys, &self.inner.texts)
+        Planner::new(self.inner.database.dialect(), &self.inner.keys, &self.inner.texts, self.inner.outbox.steps())
     }
 }
 

@@ -92,6 +92,8 @@ impl Transaction {
         let wakes = session.wakes();
         self.over = true;
         if commit {
+            // Subscriptions may have been made inside.
+            self.outer.outbox().forget();
             self.outer.woke(wakes);
         }
         Ok(())

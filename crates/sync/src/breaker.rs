@@ -50,7 +50,7 @@ impl Breakers {
     }
 }
 
-fn server_id(name: &str) -> Id {
+pub(crate) fn server_id(name: &str) -> Id {
     id::derived(Timestamp::UNIX_EPOCH, &[b"pr_server", name.as_bytes()])
 }
 
@@ -110,7 +110,7 @@ impl Engine {
         Ok(opened)
     }
 
-    async fn load_server(&self, name: &str) -> Result<Server, SyncError> {
+    pub(crate) async fn load_server(&self, name: &str) -> Result<Server, SyncError> {
         let found = self.store.load::<Server>(server_id(name)).await?;
         Ok(found.unwrap_or_else(|| Server { name: name.to_owned(), ..Server::blank(server_id(name)) }))
     }

@@ -52,7 +52,7 @@ impl Default for Settings {
 /// The machine's half of one process.
 pub struct Engine {
     pub(crate) store: Store,
-    pub(crate) dialer: Dialer,
+    pub(crate) dialer: Arc<Dialer>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
     pub(crate) budgets: Budgets,
@@ -75,7 +75,7 @@ impl Engine {
     pub fn new(store: Store, dialer: Dialer, clock: Arc<dyn Clock>, settings: Settings) -> Arc<Self> {
         Arc::new(Self {
             store,
-            dialer,
+            dialer: Arc::new(dialer),
             clock,
             settings,
             budgets: Budgets::default(),

@@ -18,6 +18,7 @@ mod send;
 mod sessions;
 mod stats;
 mod test_mailbox;
+mod webhooks;
 mod worker;
 
 pub use engine::{Engine, Settings};

@@ -1,7 +1,7 @@
 //! Leases of processes that died: given back at the start, so that what they
 //! were working on goes on at once instead of when the lease runs out.
 
-use model::tables::WorkItem;
+use model::tables::{Event, EventState, WorkItem};
 use model::{Commit, Entity, Filter, Query, Update};
 use store::CommitError;
 
@@ -27,6 +27,23 @@ pub async fn free_orphans(engine: &Engine, gone: impl Fn(&str) -> bool) -> Resul
         match engine.store.commit(&Commit::new(Engine::actor(&organization), now, vec![update.into()])).await {
             Ok(_) => freed += 1,
             // Somebody has claimed it in the meantime.
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let held = Filter::eq(Event::C.state, EventState::Waiting)
+        .and(Filter::Not(Box::new(Filter::IsNull(Event::C.lease_until.name.into()))));
+    for event in engine.store.list::<Event>(&Query::of::<Event>().filter(held)).await? {
+        if event.holder.is_empty() || !gone(&event.holder) {
+            continue;
+        }
+        let update = Update::of::<Event>(event.id)
+            .expect(Event::C.holder, event.holder)
+            .expect(Event::C.state, EventState::Waiting)
+            .set(Event::C.lease_until, None)
+            .set(Event::C.holder, String::new());
+        match engine.store.commit(&Commit::new(Engine::actor(&organization), now, vec![update.into()])).await {
+            Ok(_) => freed += 1,
             Err(CommitError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }

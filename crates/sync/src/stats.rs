@@ -27,3 +27,7 @@ pub fn lag(workload: Workload, due: Timestamp, now: Timestamp) {
 pub fn cycle(workload: Workload, outcome: &'static str) {
     metrics::counter!("postroom_cycles_total", "workload" => workload.as_str(), "outcome" => outcome).increment(1);
 }
+
+pub fn told(outcome: &'static str) {
+    metrics::counter!("postroom_events_total", "outcome" => outcome).increment(1);
+}

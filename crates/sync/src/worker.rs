@@ -15,7 +15,7 @@ use crate::budget::Permit;
 use crate::engine::Loaded;
 use crate::pace::Running;
 use crate::route::{self, Direction};
-use crate::{Engine, SyncError, receive, send, stats, test_mailbox};
+use crate::{Engine, SyncError, receive, send, stats, test_mailbox, webhooks};
 
 /// What one run of a workload did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     for (workload, size) in lanes {
         tasks.spawn(lane(Arc::clone(&engine), workload, size, stop.clone()));
     }
+    tasks.spawn(webhooks::serve(Arc::clone(&engine), stop));
     while tasks.join_next().await.is_some() {}
     for open in engine.sessions.drain() {
         let _ = tokio::time::timeout(Duration::from_secs(2), open.reader.log_out()).await;
@@ -69,6 +70,9 @@ async fn tidy_up(engine: Arc<Engine>) {
         }
         if let Err(error) = forget_deleted(&engine).await {
             tracing::warn!(%error, "cannot remove old marks of deleted rows; trying again in an hour");
+        }
+        if let Err(error) = webhooks::forget(&engine).await {
+            tracing::warn!(%error, "cannot remove old events; trying again in an hour");
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod crm;
 pub mod cut;
 pub mod cyrus;
 pub mod dovecot;
+pub mod hook;
 pub mod jwt;
 pub mod mailgen;
 pub mod misbehave;

@@ -14,6 +14,7 @@ mod queue;
 mod queue_item;
 pub(crate) mod state;
 mod system_user;
+mod webhook;
 
 pub(crate) use parties::of_email as parties_of;
 
@@ -35,6 +36,19 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         "businessunit" => business_unit::check(plan).await,
         "organization" => organization::check(plan).await,
         "queueitem" => queue_item::check(plan).await,
+        "serviceendpoint" => webhook::endpoint(plan),
+        "sdkmessageprocessingstep" => webhook::step(plan).await,
+        "sdkmessage" | "sdkmessagefilter" => {
+            plan.fault(not_supported(plan, "Which messages there are is the program's to say."));
+            Ok(())
+        }
+        "pr_event" => {
+            plan.fault(not_supported(
+                plan,
+                "Events are kept by the service. One is sent again with {\"pr_state\": 0} alone.",
+            ));
+            Ok(())
+        }
         "activityparty" => {
             plan.fault(not_supported(
                 plan,
@@ -66,6 +80,9 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
         "queue" => queue::check_delete(ctx, row).await,
         "emailserverprofile" => email_server_profile::check_delete(ctx, row).await,
         "systemuser" => refuse("Users are never deleted. Disable the user instead: isdisabled = true."),
+        "serviceendpoint" => webhook::check_delete(ctx, row).await,
+        "sdkmessage" | "sdkmessagefilter" => refuse("Which messages there are is the program's to say."),
+        "pr_event" => refuse("Events are kept by the service and cannot be deleted."),
         "organization" => refuse("The organization cannot be deleted."),
         "usersettings" => refuse("A user's settings cannot be deleted."),
         "activityparty" => refuse("Activity parties are written through their activity: email_activity_parties."),

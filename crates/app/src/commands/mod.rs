@@ -20,6 +20,7 @@ mod profile;
 mod restore;
 mod serve;
 mod token;
+mod webhook;
 
 /// Server-side synchronization of mailboxes and CRM.
 #[derive(Debug, Parser)]
@@ -55,6 +56,8 @@ enum Command {
     Email(email::Email),
     /// What became of every message: show, retry.
     Ledger(ledger::Ledger),
+    /// Webhooks: list, show, replay, test.
+    Webhook(webhook::Webhook),
     /// Give back the room of messages that nothing refers to any more.
     Compact(compact::Compact),
     /// Check the installation.
@@ -78,6 +81,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Profile(command) => command.run().await,
         Command::Email(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
+        Command::Webhook(command) => command.run().await,
         Command::Compact(command) => command.run().await,
         Command::Doctor(command) => return command.run().await,
         Command::Key(command) => command.run().await,

@@ -49,6 +49,9 @@ impl Serve {
         let listen = self.listen.unwrap_or_else(|| session.config.web.listen.clone());
         let listener =
             TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}; is it in use?"))?;
+        actions::webhook::prepare(&session.store, model::Clock::now(&SystemClock))
+            .await
+            .context("cannot prepare the messages of webhooks")?;
         let engine = session.engine()?;
         if self.role != Role::Web && session.is_alone() {
             let freed = sync::free_orphans(&engine, session::has_ended).await?;
@@ -160,6 +163,7 @@ fn start_metrics() -> Result<PrometheusHandle> {
     metrics::describe_counter!("postroom_messages_total", "Messages read, by what became of them.");
     metrics::describe_counter!("postroom_sent_total", "Emails handed to a server, by outcome.");
     metrics::describe_counter!("postroom_failures_total", "Failed conversations with servers, by kind.");
+    metrics::describe_counter!("postroom_events_total", "Attempts to deliver an event to a webhook, by outcome.");
     metrics::describe_gauge!("postroom_connections", "Open connections, by profile and host.");
     metrics::describe_gauge!("postroom_breaker_open", "1 while nobody tries this server.");
     metrics::describe_histogram!("postroom_lag_seconds", "How long after it was due a workload began.");

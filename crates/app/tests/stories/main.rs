@@ -16,3 +16,4 @@ mod send;
 mod test_enable;
 mod tls;
 mod uncertain;
+mod webhooks;

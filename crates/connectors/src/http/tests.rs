@@ -276,3 +276,10 @@ async fn nobody_there() {
     let failure = client().send(Request::post(url, ""), quick()).await.unwrap_err();
     refused(&failure, FailureKind::Temporary, "cannot be reached");
 }
+
+#[test]
+fn signatures_can_be_checked_by_anybody() {
+    // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac key
+    let found = signature(&model::Secret::new("key"), 1_700_000_000, b"{\"a\":1}");
+    assert_eq!(found, "a438e398bfafc57e4396bb7fc2304422f0f768e965d073ca313cb52e22e6ad03");
+}

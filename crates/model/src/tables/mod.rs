@@ -14,6 +14,7 @@ mod contact;
 mod delivery;
 mod email;
 mod email_server_profile;
+mod event;
 mod field_security;
 mod folder;
 mod lead;
@@ -23,7 +24,9 @@ mod organization;
 mod queue;
 mod queue_item;
 mod role;
+mod sdk_message;
 mod server;
+mod service_endpoint;
 mod settlement;
 mod sharing;
 mod states;
@@ -45,6 +48,7 @@ pub use contact::*;
 pub use delivery::*;
 pub use email::*;
 pub use email_server_profile::*;
+pub use event::*;
 pub use field_security::*;
 pub use folder::*;
 pub use lead::*;
@@ -54,7 +58,9 @@ pub use organization::*;
 pub use queue::*;
 pub use queue_item::*;
 pub use role::*;
+pub use sdk_message::*;
 pub use server::*;
+pub use service_endpoint::*;
 pub use settlement::*;
 pub use sharing::*;
 pub use states::*;
@@ -95,6 +101,11 @@ pub static ALL: &[&Table] = &[
     SavedQuery::TABLE,
     UserQuery::TABLE,
     Sharing::TABLE,
+    ServiceEndpoint::TABLE,
+    SdkMessage::TABLE,
+    SdkMessageFilter::TABLE,
+    ProcessingStep::TABLE,
+    Event::TABLE,
     TraceLog::TABLE,
     LedgerEntry::TABLE,
     WorkItem::TABLE,

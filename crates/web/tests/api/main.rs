@@ -52,5 +52,6 @@ mod reading;
 mod references;
 mod server;
 mod tracking;
+mod webhooks;
 mod world;
 mod writing;
