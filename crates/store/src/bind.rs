@@ -8,6 +8,10 @@ use model::{Id, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+/// The last moment that can be read back: a fraction of the very last second
+/// could not.
+const LATEST: i64 = 253_402_207_200_000_000;
+
 /// A bound value. Times are whole microseconds since 1970 in both databases.
 #[derive(Debug, Clone)]
 pub(crate) enum Bind {
@@ -47,7 +51,7 @@ impl Bind {
             Value::Text(text) => Self::text(text),
             Value::Id(id) => Self::Id(id),
             Value::Ref(r) => Self::Id(r.id),
-            Value::Time(t) => Self::Int(t.as_microsecond()),
+            Value::Time(t) => t.into(),
             Value::Bytes(bytes) => Self::Bytes(bytes),
             Value::Secret(_) => return None,
         })
@@ -76,7 +80,7 @@ impl From<String> for Bind {
 }
 impl From<model::Timestamp> for Bind {
     fn from(at: model::Timestamp) -> Self {
-        Self::Int(at.as_microsecond())
+        Self::Int(at.as_microsecond().min(LATEST))
     }
 }
 impl From<Vec<u8>> for Bind {

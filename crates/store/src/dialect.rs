@@ -61,11 +61,12 @@ impl Dialect {
         out
     }
 
-    /// Text without regard to case, all of Unicode; compares by bytes.
+    /// Text without regard to case, all of Unicode; compares by bytes. Greek has
+    /// two small letters for one capital.
     pub(crate) fn fold(self, expression: &str) -> String {
         match self {
             Self::Sqlite => format!("fold({expression})"),
-            Self::Postgres => format!("(lower({expression} COLLATE \"und-x-icu\") COLLATE \"C\")"),
+            Self::Postgres => format!("(replace(lower({expression} COLLATE \"und-x-icu\"), 'ς', 'σ') COLLATE \"C\")"),
         }
     }
 

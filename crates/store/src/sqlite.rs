@@ -71,6 +71,12 @@ pub(crate) enum Mode {
     Read,
 }
 
+/// What `Dialect::fold` is on PostgreSQL.
+fn fold(text: &str) -> String {
+    let lower = text.to_lowercase();
+    if lower.contains('ς') { lower.replace('ς', "σ") } else { lower }
+}
+
 impl SqliteTx {
     pub(crate) fn open(path: &Path, mode: Mode) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -96,7 +102,7 @@ impl SqliteTx {
                 1,
                 FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS,
                 |args| match args.get_raw(0) {
-                    ValueRef::Text(bytes) => Ok(Some(String::from_utf8_lossy(bytes).to_lowercase())),
+                    ValueRef::Text(bytes) => Ok(Some(fold(&String::from_utf8_lossy(bytes)))),
                     _ => Ok(None),
                 },
             )

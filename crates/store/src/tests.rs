@@ -7,5 +7,6 @@ mod changes;
 mod commits;
 mod facts;
 mod leases;
+mod oracle;
 mod queries;
 mod transactions;
