@@ -1,9 +1,10 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actions::Context;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
@@ -26,6 +27,9 @@ const LONGEST_URL: usize = 32 * 1024;
 const LARGEST_BODY: usize = 180 * 1024 * 1024;
 /// Where no attachment can be.
 const LARGEST_PLAIN_BODY: usize = 16 * 1024 * 1024;
+
+/// How long a payload may take to come.
+const SLOWEST_BODY: Duration = Duration::from_secs(100);
 
 const VERSIONS: &[&str] = &["v9.0", "v9.1", "v9.2"];
 
@@ -114,13 +118,25 @@ pub(crate) fn largest(resource: &Resource) -> usize {
 
 async fn payload(body: Body, resource: &Resource) -> Result<Bytes, ApiError> {
     let limit = largest(resource);
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        let exceeds = std::error::Error::source(&error).is_some_and(|s| s.to_string().contains("length limit"));
-        if exceeds {
-            return too_large(limit);
-        }
-        ApiError::bad_payload("The payload ended early.")
+    // What says itself that it is too large need not come first.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(unread(too_large(limit)));
+    }
+    let Ok(payload) = tokio::time::timeout(SLOWEST_BODY, axum::body::to_bytes(body, limit)).await else {
+        let message = format!("The payload did not come within {} seconds.", SLOWEST_BODY.as_secs());
+        let fault = Refusal::new(0x8004_0216, "PayloadTimeout", message);
+        return Err(unread(ApiError::new(StatusCode::REQUEST_TIMEOUT, fault)));
+    };
+    payload.map_err(|error| {
+        let beyond = std::error::Error::source(&error).is_some_and(|s| s.to_string().contains("length limit"));
+        if beyond { unread(too_large(limit)) } else { ApiError::bad_payload("The payload ended early.") }
     })
+}
+
+/// What is still to come of the payload is not read.
+fn unread(mut error: ApiError) -> ApiError {
+    error.headers.push((header::CONNECTION, "close".to_owned()));
+    error
 }
 
 pub(crate) fn too_large(limit: usize) -> ApiError {

@@ -102,6 +102,10 @@ fn unexpected(id: &str) -> Refusal {
     Refusal::new(0x8004_0216, "UnExpected", message)
 }
 
+/// Faults that an answer tells: a payload of nothing but faults must not make
+/// an answer many times its size.
+const MOST_FAULTS: usize = 100;
+
 /// `0x80040217`
 fn code(fault: &Refusal) -> String {
     format!("0x{:08X}", fault.code)
@@ -109,9 +113,14 @@ fn code(fault: &Refusal) -> String {
 
 pub(crate) fn body(faults: &[Refusal]) -> serde_json::Value {
     let first = faults.first().map_or_else(|| "0x0".to_owned(), code);
-    let message: Vec<&str> = faults.iter().map(|f| f.message.as_str()).collect();
+    let mut message: Vec<&str> = faults.iter().take(MOST_FAULTS).map(|f| f.message.as_str()).collect();
+    let more = format!("There are {} more faults.", faults.len().saturating_sub(MOST_FAULTS));
+    if faults.len() > MOST_FAULTS {
+        message.push(&more);
+    }
     let details: Vec<_> = faults
         .iter()
+        .take(MOST_FAULTS)
         .map(|f| json!({ "code": code(f), "message": f.message, "target": f.field, "name": f.name }))
         .collect();
     json!({ "error": { "code": first, "message": message.join("\n"), "details": details } })

@@ -154,11 +154,15 @@ fn unpacked(json: &Json) -> Option<Value> {
 /// Whether the value can be one of the column's: a token is a stranger's word.
 pub(crate) fn fits(table: &'static Table, path: &Path, value: &Value) -> bool {
     use model::Kind;
-    if !path.lookups.is_empty() {
-        return true;
+    if let Some((lookup, further)) = path.lookups.split_first() {
+        // Behind a lookup of several targets, the column is one of them that has it.
+        let Some(Kind::Lookup(targets)) = table.column(lookup).map(|c| c.kind) else { return false };
+        let further = Path { lookups: further.to_vec(), column: path.column };
+        let targets = targets.iter().filter_map(|t| model::tables::by_logical_name(t));
+        return matches!(value, Value::Null) || targets.into_iter().any(|t| fits(t, &further, value));
     }
     if path.column == table.id {
-        return matches!(value, Value::Id(_));
+        return matches!(value, Value::Id(_) | Value::Null);
     }
     let Some(column) = table.column(path.column) else { return false };
     matches!(
@@ -224,6 +228,16 @@ mod tests {
     #[track_caller]
     fn refused(token: &str) {
         assert!(read(mailbox(), &order(), token).is_err(), "{token}");
+    }
+
+    #[test]
+    fn a_value_of_another_type_behind_a_lookup() {
+        let column = Path { lookups: vec!["emailserverprofile"], column: "name" };
+        let order = [Order { column, descending: false }];
+        let token = |value| cookie(2, &(vec![value], Id::nil()));
+        assert!(read(mailbox(), &order, &token(Value::Text("a".into()))).is_ok());
+        assert!(read(mailbox(), &order, &token(Value::Null)).is_ok());
+        assert!(read(mailbox(), &order, &token(Value::Int(1))).is_err());
     }
 
     #[test]

@@ -53,5 +53,6 @@ mod references;
 mod server;
 mod tracking;
 mod webhooks;
+mod wire;
 mod world;
 mod writing;
