@@ -28,6 +28,7 @@ impl From<Refusal> for ActionError {
 impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::TooComplex(message) => Refusal::new(0x8006_0888, "QueryTooComplex", message).into(),
             StoreError::Timeout | StoreError::Busy(_) | StoreError::TooLong => Self::Busy(error.to_string()),
             StoreError::TooManyAggregated(most) => too_many_aggregated(most).into(),
             StoreError::PageTooFar(most) => page_too_far(most).into(),

@@ -28,6 +28,9 @@ pub enum StoreError {
     PageTooFar(u64),
     #[error("the database did not answer in time")]
     Timeout,
+    /// A query that no database would answer; in words for whoever asked.
+    #[error("{0}")]
+    TooComplex(String),
     /// Two transactions were in each other's way; trying again helps.
     #[error("the database is busy: {0}")]
     Busy(String),

@@ -56,13 +56,16 @@ pub(crate) struct Builder {
     pub(crate) dialect: Dialect,
     pub(crate) binds: Vec<Bind>,
     aliases: usize,
+    pub(crate) conditions: usize,
+    pub(crate) joins: usize,
     /// What the caller may read; `None`: everything.
     seen: Option<Arc<Seen>>,
 }
 
 impl Builder {
     pub(crate) fn new(dialect: Dialect, seen: Option<&Seen>) -> Self {
-        Self { dialect, binds: Vec::new(), aliases: 0, seen: seen.cloned().map(Arc::new) }
+        let seen = seen.cloned().map(Arc::new);
+        Self { dialect, binds: Vec::new(), aliases: 0, conditions: 0, joins: 0, seen }
     }
 
     /// Binds a value; its placeholder.

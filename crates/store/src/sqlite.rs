@@ -1,7 +1,9 @@
 //! SQLite: one writer thread with group commit, several reader threads.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use model::{Id, Timestamp, Value};
 use rusqlite::functions::FunctionFlags;
@@ -29,12 +31,47 @@ const STATEMENTS: usize = 256;
 /// Page cache in KiB: the writer touches many indexes, readers few.
 const WRITER_CACHE: i64 = 16 * 1024;
 const READER_CACHE: i64 = 4 * 1024;
+/// Octets of text whose folding takes time.
+const LONG_TEXT: usize = 16 * 1024;
 
 pub(crate) struct SqliteTx {
     conn: Connection,
     /// The last version number given out; valid inside a transaction.
     version: i64,
     read_version: i64,
+    deadline: Arc<Deadline>,
+}
+
+/// When the running query must end.
+pub(crate) struct Deadline {
+    start: Instant,
+    /// Milliseconds after `start`; 0: never.
+    end: AtomicU64,
+}
+
+impl Deadline {
+    fn new() -> Self {
+        Self { start: Instant::now(), end: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn after(&self, timeout: Duration) {
+        self.end.store(millis(self.start.elapsed() + timeout).max(1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn never(&self) {
+        self.end.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_passed(&self) -> bool {
+        match self.end.load(Ordering::Relaxed) {
+            0 => false,
+            end => millis(self.start.elapsed()) >= end,
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
@@ -71,6 +108,10 @@ pub(crate) enum Mode {
     Read,
 }
 
+fn interrupted() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT), None)
+}
+
 /// What `Dialect::fold` is on PostgreSQL.
 fn fold(text: &str) -> String {
     let lower = text.to_lowercase();
@@ -85,9 +126,11 @@ impl SqliteTx {
                 // A reader of a WAL database may have to make its index file.
                 Mode::Write | Mode::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
             };
-        let conn = Connection::open_with_flags(path, flags)
+        let mut conn = Connection::open_with_flags(path, flags)
             .map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
-        let set_up = || -> rusqlite::Result<()> {
+        let deadline = Arc::new(Deadline::new());
+        let late = Arc::clone(&deadline);
+        let set_up = move |conn: &mut Connection| -> rusqlite::Result<()> {
             conn.busy_timeout(BUSY)?;
             conn.set_prepared_statement_cache_capacity(STATEMENTS);
             let cache = if mode == Mode::Read { READER_CACHE } else { WRITER_CACHE };
@@ -101,14 +144,21 @@ impl SqliteTx {
                 "fold",
                 1,
                 FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS,
-                |args| match args.get_raw(0) {
+                move |args| match args.get_raw(0) {
+                    // SQLite asks about the time between rows only, and a row
+                    // may be folded many times.
+                    ValueRef::Text(bytes) if bytes.len() > LONG_TEXT && late.has_passed() => Err(interrupted()),
                     ValueRef::Text(bytes) => Ok(Some(fold(&String::from_utf8_lossy(bytes)))),
                     _ => Ok(None),
                 },
             )
         };
-        set_up().map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
-        Ok(Self { conn, version: 0, read_version: 0 })
+        set_up(&mut conn).map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
+        Ok(Self { conn, version: 0, read_version: 0, deadline })
+    }
+
+    pub(crate) fn deadline(&self) -> Arc<Deadline> {
+        Arc::clone(&self.deadline)
     }
 
     pub(crate) fn connection(&mut self) -> &mut Connection {

@@ -94,6 +94,8 @@ impl ODataError {
 
 /// Longest value of an option, in octets: what a URL may hold.
 const LONGEST: usize = 32 * 1024;
+/// Criteria of an order: a page after the first asks about each pair of them.
+const MOST_CRITERIA: usize = 16;
 
 /// Reads decoded query options. Names that start with neither `$` nor `@` are
 /// somebody else's and passed over.
@@ -180,6 +182,10 @@ fn order(table: &'static Table, value: &str) -> Result<Vec<Order>, ODataError> {
     let mut out: Vec<Order> = Vec::new();
     let mut position = 0;
     for criterion in value.split(',') {
+        if out.len() >= MOST_CRITERIA {
+            let message = format!("$orderby has more than {MOST_CRITERIA} criteria. Name fewer.");
+            return Err(ODataError::new(position, message));
+        }
         let mut words = criterion.split_whitespace();
         let path = words.next().unwrap_or_default();
         let descending = match words.next() {

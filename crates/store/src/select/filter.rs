@@ -13,7 +13,24 @@ use crate::shape::{companion, is_multi};
 pub(crate) const TRUE: &str = "1 = 1";
 pub(crate) const FALSE: &str = "1 = 0";
 
+/// Conditions of a query: SQLite takes no expression deeper than a thousand,
+/// and a chain of OR is as deep as it is long.
+const MOST_CONDITIONS: usize = 500;
+/// Values of a query: SQLite takes no more than 32,766.
+const MOST_VALUES: usize = 30_000;
+
 pub(crate) fn condition(filter: &Filter, scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
+    if !matches!(filter, Filter::All | Filter::And(_) | Filter::Or(_) | Filter::Not(_)) {
+        builder.conditions += 1;
+    }
+    if builder.conditions > MOST_CONDITIONS {
+        let message = format!("The filter has more than {MOST_CONDITIONS} conditions. Ask with fewer, or with In.");
+        return Err(StoreError::TooComplex(message));
+    }
+    if builder.binds.len() > MOST_VALUES {
+        let message = format!("The filter has more than {MOST_VALUES} values. Ask in several queries.");
+        return Err(StoreError::TooComplex(message));
+    }
     match filter {
         Filter::All => Ok(TRUE.into()),
         Filter::Compare(path, compare, value) => comparison(path, *compare, value, scope, builder),

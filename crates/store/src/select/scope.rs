@@ -13,6 +13,9 @@ use crate::select::source::source;
 use crate::select::{Builder, seen};
 use crate::shape::{Shape, fits, is_exact, is_multi};
 
+/// Tables that the lookups of a query reach: SQLite joins no more than 64.
+const MOST_JOINS: usize = 50;
+
 /// One SELECT's FROM: the table and what is joined to it.
 pub(crate) struct Scope {
     pub(crate) table: &'static Table,
@@ -105,6 +108,11 @@ impl Scope {
             if let Some(joined) = self.reached.get(&key) {
                 next.push((table, joined.clone()));
                 continue;
+            }
+            builder.joins += 1;
+            if builder.joins > MOST_JOINS {
+                let message = format!("The query follows lookups to more than {MOST_JOINS} tables. Follow fewer.");
+                return Err(StoreError::TooComplex(message));
             }
             let fresh = builder.alias();
             let _ = write!(

@@ -21,12 +21,15 @@ pub(crate) fn condition(
     // What may be read is said in terms of everything: whoever may read an
     // attachment because its email is theirs need not find the email first.
     let Some(seen) = builder.seen.take() else { return Ok(None) };
+    // Nor does it count against what the caller may ask.
+    let (conditions, joins) = (builder.conditions, builder.joins);
     let found = match seen.get(table.logical) {
         None => Ok(Some(filter::FALSE.to_owned())),
         Some(Filter::All) => Ok(None),
         Some(filter) => on_row(filter, table, alias, builder).map(Some),
     };
     builder.seen = Some(Arc::clone(&seen));
+    (builder.conditions, builder.joins) = (conditions, joins);
     found
 }
 

@@ -1,30 +1,27 @@
 //! The threads that read from SQLite, each with a connection of its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::oneshot;
 
 use crate::error::{Fault, StoreError};
-use crate::sqlite::{Mode, SqliteTx};
+use crate::sqlite::{Deadline, Mode, SqliteTx};
 use crate::tx::{Tx, Work};
 
 /// SQLite's virtual machine asks after so many of its instructions whether
 /// the query has run out of time.
-const ASK_EVERY: i32 = 20_000;
+const ASK_EVERY: i32 = 1_000;
 
 type Ask = Box<dyn FnOnce(&mut Reader) + Send>;
 
 struct Reader {
     tx: Tx,
-    /// Milliseconds after `start` at which the running query must end; 0: never.
-    deadline: Arc<AtomicU64>,
-    start: Instant,
+    deadline: Arc<Deadline>,
 }
 
 pub(crate) struct Readers {
@@ -86,15 +83,11 @@ fn next(waiting: &Mutex<Receiver<Ask>>) -> Option<Ask> {
 impl Reader {
     fn open(path: &Path) -> Result<Self, StoreError> {
         let mut tx = SqliteTx::open(path, Mode::Read)?;
-        let deadline = Arc::new(AtomicU64::new(0));
-        let start = Instant::now();
+        let deadline = tx.deadline();
         let seen = Arc::clone(&deadline);
-        let late = move || match seen.load(Ordering::Relaxed) {
-            0 => false,
-            end => millis(start.elapsed()) >= end,
-        };
+        let late = move || seen.has_passed();
         tx.connection().progress_handler(ASK_EVERY, Some(late)).map_err(|e| StoreError::Database(e.to_string()))?;
-        Ok(Self { tx: Tx::Sqlite(tx), deadline, start })
+        Ok(Self { tx: Tx::Sqlite(tx), deadline })
     }
 
     /// One state of the database for all statements of the work.
@@ -102,16 +95,12 @@ impl Reader {
         let fault = |f: Fault| W::Error::from(StoreError::from(f));
         let Tx::Sqlite(sqlite) = &mut self.tx else { return Err(W::Error::from(StoreError::Closed)) };
         sqlite.batch("BEGIN").map_err(fault)?;
-        self.deadline.store(millis(self.start.elapsed() + timeout).max(1), Ordering::Relaxed);
+        self.deadline.after(timeout);
         let result = work.run(&mut self.tx).now_or_never().unwrap_or_else(|| Err(W::Error::from(StoreError::Closed)));
-        self.deadline.store(0, Ordering::Relaxed);
+        self.deadline.never();
         if let Tx::Sqlite(sqlite) = &mut self.tx {
             let _ = sqlite.batch("ROLLBACK");
         }
         result
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -240,6 +240,7 @@ impl Memory {
             Filter::And(all) => all.iter().all(|f| self.holds(row, f)),
             Filter::Or(any) => any.iter().any(|f| self.holds(row, f)),
             Filter::Not(inner) => !self.holds(row, inner),
+            Filter::Of(..) | Filter::Across { .. } | Filter::Linked(_) => panic!("these are of a fetch"),
             Filter::Any { table, column, filter } => {
                 self.of(table).any(|r| r.get(column).as_ref_to() == Some(row.reference()) && self.holds(r, filter))
             }

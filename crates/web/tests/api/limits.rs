@@ -135,3 +135,83 @@ story!(compressed_payloads, |w| {
     let asked = w.post("/accounts", json!({ "name": "A" })).header("content-encoding", "identity");
     asked.await.expect(204);
 });
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+story!(a_query_beyond_its_limits_is_refused, |w| {
+    let refused = async |url: String, words: &str| {
+        w.get(&url).await.expect(400).code("0x80060888").says(words);
+    };
+    let many = |one: &str, by: &str, n| vec![one; n].join(by);
+    refused(format!("/accounts?$filter={}", many("statecode%20eq%200", "%20or%20", 600)), "more than 500 conditions")
+        .await;
+    w.get(&format!("/accounts?$filter={}", many("statecode%20eq%200", "%20or%20", 500))).await.expect(200);
+    w.get(&format!("/accounts?$filter={}", many("not%20(statecode%20eq%200)", "%20and%20", 300))).await.expect(200);
+    refused(format!("/accounts?$filter={}", many("a%20eq%200", "%20or%20", 1300)), "").await;
+    let values = encoded(&many("'1'", ",", 3000));
+    let listed = format!("Microsoft.Dynamics.CRM.In(PropertyName='statecode',PropertyValues=[{values}])");
+    let answer = w.get(&format!("/accounts?$filter={listed}")).await;
+    assert!(matches!(answer.status, 200 | 400), "{}", answer.text());
+    refused(format!("/accounts?$orderby={}", many("name", ",", 17)), "more than 16 criteria").await;
+    let nested = (0..12).fold(String::new(), |inner, _| {
+        if inner.is_empty() { "createdby".to_owned() } else { format!("createdby($expand={inner})") }
+    });
+    refused(format!("/accounts?$expand={nested}"), "too deeply").await;
+    let wide = "createdby($expand=createdby,modifiedby,businessunitid),modifiedby($expand=createdby,modifiedby,businessunitid)";
+    w.get(&format!("/accounts?$expand={wide}")).await.expect(200);
+    let wider = format!(
+        "{wide},ownerid($expand=createdby,modifiedby,businessunitid),primarycontactid($expand=createdby,modifiedby,ownerid)"
+    );
+    refused(format!("/accounts?$expand={wider}"), "exceeds the limit of 15").await;
+    w.get("/accounts").prefer("odata.maxpagesize=9999999").await.expect(200);
+    refused("/accounts?$top=-1".into(), "").await;
+    refused("/accounts?$top=99999999999999999999".into(), "").await;
+});
+
+story!(lookups_are_followed_to_so_many_tables, |w| {
+    let one = ["createdby", "modifiedby", "ownerid", "parentaccountid", "primarycontactid"];
+    let mut paths = Vec::new();
+    for a in one {
+        for b in ["createdby", "modifiedby", "ownerid"] {
+            for c in ["createdby", "modifiedby", "businessunitid"] {
+                paths.push(format!("{a}/{b}/{c}/createdon ne null"));
+            }
+        }
+    }
+    let url = format!("/accounts?$filter={}", encoded(&paths.join(" or ")));
+    let answer = w.get(&url).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+});
+
+/// Folding seven megabytes hundreds of times takes any database long.
+async fn a_query_ends_in_time(postgres: bool) {
+    let limit = std::time::Duration::from_secs(1);
+    let Some(w) = World::hurried(postgres, limit).await else { return };
+    for n in 0..150 {
+        w.create("accounts", json!({ "name": format!("A{n}"), "description": "Öl ".repeat(15_000) })).await;
+    }
+    let terms: Vec<String> = (0..300).map(|n| format!("contains(description,'{n}x')")).collect();
+    let began = tokio::time::Instant::now();
+    let url = format!("/accounts?$filter={}", encoded(&terms.join(" or ")));
+    let answer = w.get(&url).await.expect(503).code("0x80044151").says("in time");
+    assert_eq!(answer.header("retry-after"), "5");
+    assert!(began.elapsed() < limit * 8, "{:?}", began.elapsed());
+    let url = format!("/accounts/$count?$filter={}", encoded(&terms.join(" or ")));
+    w.get(&url).await.expect(503);
+    // The next query is not the worse for it.
+    w.get("/accounts?$select=name").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_query_ends_in_time_on_sqlite() {
+    a_query_ends_in_time(false).await;
+}
+
+#[tokio::test]
+async fn a_query_ends_in_time_on_postgres() {
+    a_query_ends_in_time(true).await;
+}

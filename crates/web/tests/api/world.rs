@@ -69,6 +69,14 @@ impl World {
         Some(Self::with(dir, options).await)
     }
 
+    /// A database that gives every query so long.
+    pub async fn hurried(postgres: bool, query_timeout: std::time::Duration) -> Option<Self> {
+        let database = if postgres { Some(crate::database::fresh()?) } else { None };
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { database, query_timeout, ..Options::new(dir.path()) };
+        Some(Self::with(dir, options).await)
+    }
+
     async fn with(dir: tempfile::TempDir, options: Options) -> Self {
         let store = Store::create(&options).await.unwrap();
         let clock = Arc::new(TestClock(Mutex::new("2026-03-01T09:00:00Z".parse().unwrap())));
