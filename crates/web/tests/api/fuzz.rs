@@ -237,3 +237,143 @@ async fn paths() {
         answered(&format!("{method} {path}"), answer.status, &answer.text());
     }
 }
+
+/// Every row of every table but what an authentication notes, as text.
+async fn dump(w: &World) -> std::collections::BTreeMap<&'static str, Vec<String>> {
+    let mut all = std::collections::BTreeMap::new();
+    for table in model::tables::ALL.iter().filter(|t| t.logical != "pr_apitoken") {
+        let rows = w.store.query(&model::Query::table(table)).await.unwrap();
+        all.insert(table.logical, rows.iter().map(|r| format!("{} {:?}", r.id, r.values)).collect());
+    }
+    all
+}
+
+/// A value that fits the column, or nearly does.
+fn nearly(dice: &mut Dice, kind: &model::Kind, ids: &[(String, String)]) -> Value {
+    use model::Kind;
+    if dice.next(5) == 0 {
+        let all = values();
+        return all[dice.next(all.len())].clone();
+    }
+    match kind {
+        Kind::Bool => json!(dice.next(2) == 0),
+        Kind::Int { min, max } => json!([*min, *max, min - 1, max + 1, 0][dice.next(5)]),
+        Kind::BigInt => json!([i64::MIN, 0, i64::MAX][dice.next(3)]),
+        Kind::Choice(set) => json!(set.options[dice.next(set.options.len())].value + (dice.next(6) / 5) as i32),
+        Kind::Text { max } => json!("t".repeat([1, *max, max + 1][dice.next(3)].min(5000))),
+        Kind::Email { .. } => {
+            json!(["a@example.com", "A@Example.com", "nobody", "a@b@c", "ä@example.com"][dice.next(5)])
+        }
+        Kind::Memo => json!("memo"),
+        Kind::Time => json!(["2026-03-01T09:00:00Z", "2026-03-01", "1753-01-01T00:00:00Z", "2026-13-01"][dice.next(4)]),
+        Kind::Lookup(_) | Kind::Id => json!(ids[dice.next(ids.len())].1),
+        Kind::Secret { .. } | Kind::Bytes => json!("secret"),
+    }
+}
+
+/// Requests made from the declarations: valid, nearly valid, and none at all.
+async fn from_the_declarations(w: &World, rounds: usize, seed: u64) {
+    let mut dice = Dice(seed);
+    let sets: Vec<&model::Table> = model::tables::ALL.iter().copied().filter(|t| t.on_wire).collect();
+    let mut ids: Vec<(String, String)> = vec![("accounts".into(), "00000000-0000-0000-0000-00000000000a".into())];
+    for (set, body) in [
+        ("accounts", json!({ "name": "A" })),
+        ("contacts", json!({ "lastname": "C", "emailaddress1": "c@example.com" })),
+        (
+            "emails",
+            json!({ "subject": "E", "email_activity_parties": [{ "addressused": "x@example.com", "participationtypemask": 2 }] }),
+        ),
+        ("mailboxes", json!({ "name": "F", "emailaddress": "f@example.com" })),
+        ("queues", json!({ "name": "Q" })),
+    ] {
+        ids.push((set.to_owned(), w.create(set, body).await));
+    }
+    let (mut good, mut refused) = (0, 0);
+    let mut before = dump(w).await;
+    for _ in 0..rounds {
+        let table = sets[dice.next(sets.len())];
+        let columns: Vec<&model::Column> = table.all_columns().filter(|c| c.access != Access::Internal).collect();
+        let own: Vec<&(String, String)> = ids.iter().filter(|(set, _)| set == table.set).collect();
+        let id = if own.is_empty() || dice.next(5) == 0 {
+            ids[dice.next(ids.len())].1.clone()
+        } else {
+            own[dice.next(own.len())].1.clone()
+        };
+        let mut body = serde_json::Map::new();
+        for _ in 0..dice.next(4) {
+            let column = columns[dice.next(columns.len())];
+            match column.kind {
+                model::Kind::Lookup(targets) if dice.next(8) > 0 => {
+                    let target = targets[dice.next(targets.len())];
+                    let set = model::tables::by_logical_name(target).map_or(target, |t| t.set);
+                    let to = &ids[dice.next(ids.len())].1;
+                    body.insert(format!("{}@odata.bind", table.nav(column, target)), json!(format!("/{set}({to})")));
+                }
+                _ => drop(body.insert(column.name.to_owned(), nearly(&mut dice, &column.kind, &ids))),
+            }
+        }
+        let option = match dice.next(6) {
+            0 => format!("?$select={}", columns[dice.next(columns.len())].name),
+            1 => format!("?$orderby={}%20desc&$top=3", columns[dice.next(columns.len())].name),
+            2 => format!("?$filter={}%20ne%20null", columns[dice.next(columns.len())].name),
+            3 => format!("?$expand={}", table.children.first().map_or("ownerid", |c| c.nav)),
+            _ => String::new(),
+        };
+        let set = table.set;
+        let column = columns[dice.next(columns.len())];
+        let (method, path, sent) = match dice.next(9) {
+            0 | 1 => (Method::POST, format!("/{set}"), Some(Value::Object(body))),
+            2 | 3 => (Method::PATCH, format!("/{set}({id})"), Some(Value::Object(body))),
+            4 => (Method::DELETE, format!("/{set}({id})"), None),
+            5 => (
+                Method::PUT,
+                format!("/{set}({id})/{}", column.name),
+                Some(json!({ "value": nearly(&mut dice, &column.kind, &ids) })),
+            ),
+            6 => (Method::DELETE, format!("/{set}({id})/{}", column.name), None),
+            7 => (Method::GET, format!("/{set}({id}){option}"), None),
+            _ => (Method::GET, format!("/{set}{option}"), None),
+        };
+        let what = format!("{method} {path} {sent:?}");
+        let mut ask = w.ask(method.clone(), &path);
+        if let Some(sent) = &sent {
+            ask = ask.json(sent);
+        }
+        if dice.next(4) == 0 {
+            ask = ask.prefer("return=representation, odata.maxpagesize=2, odata.include-annotations=\"*\"");
+        }
+        if dice.next(6) == 0 {
+            ask = ask.header("if-match", ["*", "W/\"1\"", "rubbish"][dice.next(3)]);
+        }
+        let answer = ask.await;
+        answered(&what, answer.status, &answer.text());
+        if answer.status < 400 {
+            good += 1;
+            if method == Method::POST && answer.headers.contains_key("odata-entityid") {
+                ids.push((set.to_owned(), answer.entity_id()));
+            }
+            if method != Method::GET {
+                before = dump(w).await;
+            }
+            continue;
+        }
+        refused += 1;
+        let error = answer.json();
+        let (code, message) = (error["error"]["code"].as_str(), error["error"]["message"].as_str());
+        assert!(code.is_some_and(|c| c.starts_with("0x")) && message.is_some_and(|m| !m.is_empty()), "{what}: {error}");
+        assert_eq!(dump(w).await, before, "{what} was refused and yet changed something: {error}");
+    }
+    assert!(good > rounds / 10 && refused > rounds / 10, "{good} good, {refused} refused of {rounds}");
+}
+
+#[tokio::test]
+async fn declarations_on_sqlite() {
+    from_the_declarations(&World::sqlite().await, 1500, 0xA076_1D64_78BD_642F).await;
+}
+
+#[tokio::test]
+async fn declarations_on_postgres() {
+    if let Some(w) = World::postgres().await {
+        from_the_declarations(&w, 300, 0xE703_7ED1_A0B4_28DB).await;
+    }
+}
