@@ -11,5 +11,6 @@ pub mod mime;
 pub mod odata;
 #[cfg(test)]
 mod show;
+pub mod sql;
 pub mod webhook;
 pub mod x509;

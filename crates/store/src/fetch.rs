@@ -14,8 +14,6 @@ use crate::tx::{Tx, Work};
 mod frame;
 mod grouped;
 mod plain;
-#[cfg(test)]
-mod tests;
 
 use frame::{Frame, Out};
 

@@ -6,6 +6,7 @@ mod blobs;
 mod changes;
 mod commits;
 mod facts;
+mod fetches;
 mod leases;
 mod oracle;
 mod queries;

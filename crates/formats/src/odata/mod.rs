@@ -18,6 +18,8 @@ mod period;
 pub(crate) mod resolve;
 pub mod untyped;
 
+pub use apply::apply;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -12,7 +12,7 @@ use crate::api::errors::ApiError;
 use crate::api::json::Json;
 use crate::api::key::guid;
 use crate::api::operations::{Complex, Invocation, Parameter, Target, Type, optional, required};
-use crate::api::{json_in, respond};
+use crate::api::{json_in, respond, views};
 
 /// Rows at once.
 pub(crate) const MOST: usize = 1000;
@@ -98,6 +98,7 @@ async fn one(ctx: &Context, table: &'static Table, verb: Verb, target: Vec<(Stri
     let named = named(table, &target)?;
     let mut draft = json_in::draft(ctx, table, target).await?;
     if verb == Verb::Create {
+        views::check(ctx, table, None, &mut draft).await?;
         let id = actions::create(ctx, draft).await?;
         return Ok(Saved { id, created: true });
     }
@@ -124,12 +125,14 @@ async fn one(ctx: &Context, table: &'static Table, verb: Verb, target: Vec<(Stri
     if own.is_some_and(|own| own != id) {
         return Err(ApiError::bad_payload(format!("'{}' is another row's than @odata.id.", table.id)));
     }
+    views::check(ctx, table, Some(id), &mut draft).await?;
     let precondition = if verb == Verb::Upsert { Precondition::Any } else { Precondition::Exists };
     Ok(actions::update(ctx, id, draft, precondition).await?)
 }
 
 async fn create(ctx: &Context, mut draft: Draft, id: Option<Id>) -> Result<Saved, ApiError> {
     draft.id = id;
+    views::check(ctx, draft.table, None, &mut draft).await?;
     let id = actions::create(ctx, draft).await?;
     Ok(Saved { id, created: true })
 }

@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use formats::fetchxml::{self, FetchError};
+use formats::{odata, sql};
 use model::fetch::{Fetched, HIGHEST_TOTAL, Pick, Source};
 use model::tables::{SavedQuery, UserQuery};
 use model::{Entity, Fetch, Id, Refusal, Table, Value};
@@ -61,8 +62,10 @@ pub(crate) async fn list(
         Language::FetchXml => fetchxml::read(text, &asker)?,
         Language::SavedQuery => fetchxml::read(&view(call, SavedQuery::TABLE, text, table).await?, &asker)?,
         Language::UserQuery => fetchxml::read(&view(call, UserQuery::TABLE, text, table).await?, &asker)?,
-        Language::Apply | Language::Sql => {
-            return Err(ApiError::bad_request("The query option is not supported."));
+        Language::Sql => sql::read(text, &asker)?,
+        Language::Apply => {
+            let pairs: Vec<(&str, &str)> = call.query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            odata::apply(table, &pairs, asker).map_err(|e| ApiError::bad_request(e.to_string()))?
         }
     };
     if fetch.root.table != table {

@@ -91,17 +91,24 @@ const ABOUT_THE_CALLER: &[&str] = &["equal", "eq-", "ne-", "above", "under"];
 
 /// Who asks. Where they stand is looked up when a condition may want to know.
 pub(crate) async fn asker(call: &Call) -> Result<odata::Asker, ApiError> {
-    let mut asker = odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id), ..odata::Asker::default() };
     let named = |text: &str| ABOUT_THE_CALLER.iter().any(|c| text.to_ascii_lowercase().contains(c));
-    // Views and payloads have their queries elsewhere.
-    let elsewhere = call.method != axum::http::Method::GET
-        || call.query.iter().any(|(name, _)| matches!(name.as_str(), "savedQuery" | "userQuery"));
-    if elsewhere || call.query.iter().any(|(_, value)| named(value)) {
-        let standing = actions::standing(&call.ctx).await?;
-        asker.unit = standing.unit;
-        asker.teams = standing.teams;
-        asker.language = standing.language;
-        asker.units = standing.units;
+    // The query of a view stands elsewhere.
+    let of_a_view = |name: &str| name.eq_ignore_ascii_case("savedQuery") || name.eq_ignore_ascii_case("userQuery");
+    if call.query.iter().any(|(name, value)| of_a_view(name) || named(value)) {
+        return standing(&call.ctx).await;
     }
-    Ok(asker)
+    Ok(odata::Asker { now: Some(call.ctx.now), user: Some(call.ctx.actor.id), ..odata::Asker::default() })
+}
+
+/// The same with where they stand.
+pub(crate) async fn standing(ctx: &actions::Context) -> Result<odata::Asker, ApiError> {
+    let standing = actions::standing(ctx).await?;
+    Ok(odata::Asker {
+        now: Some(ctx.now),
+        user: Some(ctx.actor.id),
+        unit: standing.unit,
+        teams: standing.teams,
+        language: standing.language,
+        units: standing.units,
+    })
 }

@@ -1,17 +1,16 @@
 //! Views as they are written: a query that could not be asked is not kept.
 
-use actions::Draft;
+use actions::{Context, Draft};
 use formats::fetchxml;
 use model::{Id, Refusal, Table, Value};
 
-use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::options;
 
 /// Notes on the draft of a view what is wrong with its query. `id`: the row
 /// that is changed.
 pub(crate) async fn check(
-    call: &Call,
+    ctx: &Context,
     table: &'static Table,
     id: Option<Id>,
     draft: &mut Draft,
@@ -19,16 +18,17 @@ pub(crate) async fn check(
     if !matches!(table.logical, "savedquery" | "userquery") {
         return Ok(());
     }
-    let of = match (draft.values.get("returnedtypecode").and_then(Value::as_text), id) {
-        (Some(of), None) => of.to_owned(),
-        // A view keeps its table.
-        (_, Some(id)) => match actions::view(&call.ctx, table, id).await {
-            Ok((_, of)) => of,
-            Err(actions::ActionError::Refused(_)) => return Ok(()),
+    // A view keeps its table; one that an upsert makes says which it is.
+    let kept = match id {
+        Some(id) => match actions::view(ctx, table, id).await {
+            Ok((_, of)) => Some(of),
+            Err(actions::ActionError::Refused(_)) => None,
             Err(error) => return Err(error.into()),
         },
-        (None, None) => return Ok(()),
+        None => None,
     };
+    let given = draft.values.get("returnedtypecode").and_then(Value::as_text).map(str::to_owned);
+    let Some(of) = kept.or(given) else { return Ok(()) };
     if model::tables::by_logical_name(&of).filter(|t| t.on_wire).is_none() {
         let message = format!(
             "'{}' is not the logical name of a table; write it as in 'mailbox'.",
@@ -40,7 +40,7 @@ pub(crate) async fn check(
     let Some(query) = draft.values.get("fetchxml").and_then(Value::as_text).filter(|q| !q.is_empty()) else {
         return Ok(());
     };
-    let asker = options::asker(call).await?;
+    let asker = options::standing(ctx).await?;
     match fetchxml::read(query, &asker) {
         Ok(fetch) if fetch.root.table.logical == of => {}
         Ok(fetch) => {

@@ -14,7 +14,7 @@ use crate::api::{headers, json_in, json_out, read_one, respond, views};
 /// `POST set`
 pub(crate) async fn create(call: &Call, table: &'static Table) -> Result<Response, ApiError> {
     let mut draft = draft(call, table).await?;
-    views::check(call, table, None, &mut draft).await?;
+    views::check(&call.ctx, table, None, &mut draft).await?;
     let asked = options::read(call, table).await?;
     let id = actions::create(&call.ctx, draft).await?;
     let url = call.url_of(table, id);
@@ -53,7 +53,7 @@ pub(crate) async fn update(call: &Call, table: &'static Table, key: &Key) -> Res
         let message = format!("The payload's '{}' is another than the URL's.", table.id);
         draft.faults.push(actions::validate::malformed(message).at(table.id));
     }
-    views::check(call, table, Some(id), &mut draft).await?;
+    views::check(&call.ctx, table, Some(id), &mut draft).await?;
     let saved = actions::update(&call.ctx, id, draft, precondition).await?;
     let mut response = if call.prefer.representation {
         let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
@@ -102,7 +102,7 @@ pub(crate) async fn clear_property(
 
 async fn save(call: &Call, table: &'static Table, key: &Key, mut draft: Draft) -> Result<Response, ApiError> {
     let id: Id = read_one::id_of(call, table, key).await?;
-    views::check(call, table, Some(id), &mut draft).await?;
+    views::check(&call.ctx, table, Some(id), &mut draft).await?;
     let precondition = match headers::precondition(&call.headers)? {
         Precondition::Any => Precondition::Exists,
         other => other,

@@ -352,3 +352,85 @@ story!(views, |w| {
     w.post("/userqueries", json!({ "name": "x", "returnedtypecode": "nothing" })).await.expect(400).code("0x80041102");
     assert_eq!(w.read(&format!("/userqueries({id})")).await["fetchxml"], query);
 });
+
+story!(apply, |w| {
+    people(&w).await;
+    let rows = |apply: &'static str| {
+        let w = &w;
+        async move { ask(w, "contacts", "$apply", apply).await.expect(200).json() }
+    };
+    assert_eq!(column(&rows("aggregate($count as n)").await, "n"), ["3"]);
+    let groups = rows("groupby((_parentcustomerid_value),aggregate($count as c))").await;
+    let mut counts = column(&groups, "c");
+    counts.sort();
+    assert_eq!(counts, ["1", "2"]);
+    assert_eq!(groups["value"][0]["_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"], "account");
+    let one = rows("filter(lastname eq 'ann' or lastname eq 'cid')/groupby((statecode),aggregate(createdon with max as last,$count as c))").await;
+    assert_eq!(column(&one, "c"), ["2"]);
+    assert_eq!(column(&one, "last"), ["2026-03-01T09:00:00Z"]);
+    let apply = utf8_percent_encode("groupby((lastname))", NON_ALPHANUMERIC);
+    let page =
+        w.get(&format!("/contacts?$apply={apply}&$orderby=lastname%20desc")).prefer("odata.maxpagesize=2").await.json();
+    assert_eq!(column(&page, "lastname"), ["Cid", "Bob"]);
+    let link = page["@odata.nextLink"].as_str().unwrap()["http://crm.example.com/api/data/v9.2".len()..].to_owned();
+    let page = w.get(&link).prefer("odata.maxpagesize=2").await.json();
+    assert_eq!(column(&page, "lastname"), ["Ann"]);
+    assert!(page.get("@odata.nextLink").is_none());
+    ask(&w, "contacts", "$apply", "groupby((nothing))").await.expect(400).code("0x80060888");
+    ask(&w, "mailboxes", "$apply", "groupby((password))").await.expect(400);
+});
+
+story!(sql, |w| {
+    people(&w).await;
+    let rows = |sql: &'static str| {
+        let w = &w;
+        async move { ask(w, "accounts", "sql", sql).await.expect(200).json() }
+    };
+    assert_eq!(column(&rows("SELECT TOP 2 name FROM account ORDER BY name DESC").await, "name"), ["Gamma", "Beta"]);
+    let joined = rows("SELECT a.name, c.lastname FROM account a LEFT JOIN contact c ON a.accountid = c.parentcustomerid WHERE c.lastname IS NULL OR c.lastname LIKE 'b%'").await;
+    let mut names = column(&joined, "name");
+    names.sort();
+    assert_eq!(names, ["Alpha", "Gamma"]);
+    let grouped = rows("SELECT a.name, COUNT(c.contactid) AS cnt FROM account a JOIN contact c ON a.accountid = c.parentcustomerid GROUP BY a.name ORDER BY cnt DESC").await;
+    assert_eq!(column(&grouped, "name"), ["Alpha", "Beta"]);
+    assert_eq!(column(&grouped, "cnt"), ["2", "1"]);
+    assert_eq!(
+        column(
+            &rows(
+                "SELECT name FROM account WHERE NOT name = 'alpha' ORDER BY name OFFSET 1 ROWS FETCH NEXT 1 ROWS ONLY"
+            )
+            .await,
+            "name"
+        ),
+        ["Gamma"]
+    );
+    // Pages follow the link, as the Python client does.
+    let query = utf8_percent_encode("SELECT name FROM account ORDER BY name", NON_ALPHANUMERIC);
+    let mut url = format!("/accounts?sql={query}");
+    let mut found = Vec::new();
+    loop {
+        let page = w.get(&url).prefer("odata.maxpagesize=1").await.expect(200).json();
+        found.extend(column(&page, "name"));
+        let Some(link) = page["@odata.nextLink"].as_str() else { break };
+        url = link["http://crm.example.com/api/data/v9.2".len()..].to_owned();
+    }
+    assert_eq!(found, ["Alpha", "Beta", "Gamma"]);
+    ask(&w, "accounts", "sql", "SELECT * FROM account").await.expect(400).says("name the columns");
+    ask(&w, "accounts", "sql", "DELETE FROM account").await.expect(400);
+    ask(&w, "accounts", "sql", "SELECT password FROM mailbox").await.expect(400).code("0x80041103");
+    ask(&w, "accounts", "sql", "SELECT name FROM contact").await.expect(400);
+});
+
+story!(too_much_to_reckon_with, |w| {
+    for _ in 0..40 {
+        w.create("accounts", json!({ "name": "same" })).await;
+    }
+    let link = "<link-entity name='account' from='name' to='name'>";
+    let query = format!(
+        "<fetch aggregate='true'><entity name='account'><attribute name='accountid' alias='n' aggregate='count'/>{}{}</entity></fetch>",
+        link.repeat(2),
+        "</link-entity>".repeat(2)
+    );
+    // 64 000 rows.
+    ask(&w, "accounts", "fetchXml", &query).await.expect(400).code("0x8004E023").says("50000");
+});

@@ -68,7 +68,7 @@ story!(bad_options, |w| {
         "$skip=1",
         "$search=x",
         "$expand=nothing",
-        "$apply=aggregate($count as n)",
+        "$apply=aggregate(nothing with sum as n)",
         "$unknown=1",
         "$skiptoken=rubbish",
         "$count=maybe",

@@ -1,1 +1,0 @@
-//! Fetches on both databases.
