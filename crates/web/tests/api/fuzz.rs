@@ -271,10 +271,62 @@ fn nearly(dice: &mut Dice, kind: &model::Kind, ids: &[(String, String)]) -> Valu
     }
 }
 
+/// A request about some set: its method, path and payload.
+fn made(
+    dice: &mut Dice,
+    sets: &[&'static model::Table],
+    ids: &[(String, String)],
+) -> (&'static str, Method, String, Option<Value>) {
+    let table = sets[dice.next(sets.len())];
+    let columns: Vec<&model::Column> = table.all_columns().filter(|c| c.access != Access::Internal).collect();
+    let own: Vec<&(String, String)> = ids.iter().filter(|(set, _)| set == table.set).collect();
+    let id = if own.is_empty() || dice.next(5) == 0 {
+        ids[dice.next(ids.len())].1.clone()
+    } else {
+        own[dice.next(own.len())].1.clone()
+    };
+    let mut body = serde_json::Map::new();
+    for _ in 0..dice.next(4) {
+        let column = columns[dice.next(columns.len())];
+        match column.kind {
+            model::Kind::Lookup(targets) if dice.next(8) > 0 => {
+                let target = targets[dice.next(targets.len())];
+                let set = model::tables::by_logical_name(target).map_or(target, |t| t.set);
+                let to = &ids[dice.next(ids.len())].1;
+                body.insert(format!("{}@odata.bind", table.nav(column, target)), json!(format!("/{set}({to})")));
+            }
+            _ => drop(body.insert(column.name.to_owned(), nearly(dice, &column.kind, ids))),
+        }
+    }
+    let option = match dice.next(6) {
+        0 => format!("?$select={}", columns[dice.next(columns.len())].name),
+        1 => format!("?$orderby={}%20desc&$top=3", columns[dice.next(columns.len())].name),
+        2 => format!("?$filter={}%20ne%20null", columns[dice.next(columns.len())].name),
+        3 => format!("?$expand={}", table.children.first().map_or("ownerid", |c| c.nav)),
+        _ => String::new(),
+    };
+    let set = table.set;
+    let column = columns[dice.next(columns.len())];
+    let (method, path, sent) = match dice.next(9) {
+        0 | 1 => (Method::POST, format!("/{set}"), Some(Value::Object(body))),
+        2 | 3 => (Method::PATCH, format!("/{set}({id})"), Some(Value::Object(body))),
+        4 => (Method::DELETE, format!("/{set}({id})"), None),
+        5 => (
+            Method::PUT,
+            format!("/{set}({id})/{}", column.name),
+            Some(json!({ "value": nearly(dice, &column.kind, ids) })),
+        ),
+        6 => (Method::DELETE, format!("/{set}({id})/{}", column.name), None),
+        7 => (Method::GET, format!("/{set}({id}){option}"), None),
+        _ => (Method::GET, format!("/{set}{option}"), None),
+    };
+    (set, method, path, sent)
+}
+
 /// Requests made from the declarations: valid, nearly valid, and none at all.
 async fn from_the_declarations(w: &World, rounds: usize, seed: u64) {
     let mut dice = Dice(seed);
-    let sets: Vec<&model::Table> = model::tables::ALL.iter().copied().filter(|t| t.on_wire).collect();
+    let sets: Vec<&'static model::Table> = model::tables::ALL.iter().copied().filter(|t| t.on_wire).collect();
     let mut ids: Vec<(String, String)> = vec![("accounts".into(), "00000000-0000-0000-0000-00000000000a".into())];
     for (set, body) in [
         ("accounts", json!({ "name": "A" })),
@@ -291,49 +343,7 @@ async fn from_the_declarations(w: &World, rounds: usize, seed: u64) {
     let (mut good, mut refused) = (0, 0);
     let mut before = dump(w).await;
     for _ in 0..rounds {
-        let table = sets[dice.next(sets.len())];
-        let columns: Vec<&model::Column> = table.all_columns().filter(|c| c.access != Access::Internal).collect();
-        let own: Vec<&(String, String)> = ids.iter().filter(|(set, _)| set == table.set).collect();
-        let id = if own.is_empty() || dice.next(5) == 0 {
-            ids[dice.next(ids.len())].1.clone()
-        } else {
-            own[dice.next(own.len())].1.clone()
-        };
-        let mut body = serde_json::Map::new();
-        for _ in 0..dice.next(4) {
-            let column = columns[dice.next(columns.len())];
-            match column.kind {
-                model::Kind::Lookup(targets) if dice.next(8) > 0 => {
-                    let target = targets[dice.next(targets.len())];
-                    let set = model::tables::by_logical_name(target).map_or(target, |t| t.set);
-                    let to = &ids[dice.next(ids.len())].1;
-                    body.insert(format!("{}@odata.bind", table.nav(column, target)), json!(format!("/{set}({to})")));
-                }
-                _ => drop(body.insert(column.name.to_owned(), nearly(&mut dice, &column.kind, &ids))),
-            }
-        }
-        let option = match dice.next(6) {
-            0 => format!("?$select={}", columns[dice.next(columns.len())].name),
-            1 => format!("?$orderby={}%20desc&$top=3", columns[dice.next(columns.len())].name),
-            2 => format!("?$filter={}%20ne%20null", columns[dice.next(columns.len())].name),
-            3 => format!("?$expand={}", table.children.first().map_or("ownerid", |c| c.nav)),
-            _ => String::new(),
-        };
-        let set = table.set;
-        let column = columns[dice.next(columns.len())];
-        let (method, path, sent) = match dice.next(9) {
-            0 | 1 => (Method::POST, format!("/{set}"), Some(Value::Object(body))),
-            2 | 3 => (Method::PATCH, format!("/{set}({id})"), Some(Value::Object(body))),
-            4 => (Method::DELETE, format!("/{set}({id})"), None),
-            5 => (
-                Method::PUT,
-                format!("/{set}({id})/{}", column.name),
-                Some(json!({ "value": nearly(&mut dice, &column.kind, &ids) })),
-            ),
-            6 => (Method::DELETE, format!("/{set}({id})/{}", column.name), None),
-            7 => (Method::GET, format!("/{set}({id}){option}"), None),
-            _ => (Method::GET, format!("/{set}{option}"), None),
-        };
+        let (set, method, path, sent) = made(&mut dice, &sets, &ids);
         let what = format!("{method} {path} {sent:?}");
         let mut ask = w.ask(method.clone(), &path);
         if let Some(sent) = &sent {
