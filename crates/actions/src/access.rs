@@ -1,88 +1,142 @@
-//! The one place where every action asks who may do what.
+//! The one place where every action asks who may do what. The decision is a
+//! rule's; here its facts are loaded.
 
-use model::query::{Compare, Path};
-use model::tables::SystemUser;
-use model::{Entity, Filter, Id, Record, Ref, Refusal, Table, Value};
-use rules::access::{Verb, may};
+use model::{Filter, Id, Record, Ref, Refusal, Table};
+use rules::access::{Depth, Right, RowFacts, Special, anchor, filter, may, refusals};
 
 use crate::context::Context;
 use crate::error::ActionError;
+use crate::plan::Plan;
 
-/// Where the owner of a table's rows stands.
-enum Owner {
-    /// In a column of the row, or of the row that lookups lead to.
-    At(&'static [&'static str], &'static str),
-    /// The row is the user, or has the user's id.
-    Itself,
-    Nobody,
-}
+mod columns;
+pub mod explain;
+mod facts;
+mod narrow;
+pub(crate) mod principal;
 
-fn owner_of(table: &Table) -> Owner {
-    match table.logical {
-        "systemuser" | "usersettings" => Owner::Itself,
-        "activityparty" => Owner::At(&["activityid"], "ownerid"),
-        "activitymimeattachment" | "queueitem" => Owner::At(&["objectid"], "ownerid"),
-        "tracelog" => Owner::At(&[], "regardingobjectownerid"),
-        "pr_ledgerentry" => Owner::At(&["pr_mailboxid"], "ownerid"),
-        _ if table.column("ownerid").is_some() => Owner::At(&[], "ownerid"),
-        _ => Owner::Nobody,
-    }
-}
+pub(crate) use columns::{hide, may_read_content};
+pub(crate) use facts::facts;
+pub(crate) use narrow::{fetched, narrowed};
 
-/// The rows that the actor may read: everything, or what is theirs.
+/// The rows that the actor may read, as a filter for the store.
 pub(crate) fn read(ctx: &Context, table: &'static Table) -> Result<Filter, ActionError> {
-    let all = may(&ctx.actor, Verb::Read, table, None);
-    let Err(denied) = all else { return Ok(Filter::All) };
-    may(&ctx.actor, Verb::Read, table, Some(ctx.actor_ref()))?;
-    match owner_of(table) {
-        Owner::At(lookups, column) => {
-            let path = Path { lookups: lookups.to_vec(), column };
-            Ok(Filter::Compare(path, Compare::Equal, Value::Ref(ctx.actor_ref())))
-        }
-        Owner::Itself => Ok(Filter::Compare(table.id.into(), Compare::Equal, Value::Id(ctx.actor.id))),
-        Owner::Nobody => Err(denied.into()),
-    }
+    Ok(filter::readable(&ctx.principal, table)?)
+}
+
+/// Whether the actor may do this to any row of the table at all.
+pub(crate) fn any(ctx: &Context, right: Right, table: &'static Table) -> Result<(), ActionError> {
+    ctx.principal.granted(right, table)?;
+    Ok(())
 }
 
 /// Whether the actor may make rows of this table at all. Whose they are is
 /// checked when the row is complete.
 pub(crate) fn create(ctx: &Context, table: &'static Table) -> Result<(), ActionError> {
-    Ok(may(&ctx.actor, Verb::Create, table, None)?)
+    any(ctx, Right::Create, table)
 }
 
 /// Whether the actor may make this row, whose owner may be that of its parent.
 pub(crate) async fn create_row(ctx: &Context, row: &Record) -> Result<Result<(), Refusal>, ActionError> {
-    let owner = if matches!(row.table.logical, "systemuser" | "usersettings") { None } else { owner(ctx, row).await? };
-    Ok(may(&ctx.actor, Verb::Create, row.table, owner))
+    right_on(ctx, Right::Create, row).await
 }
 
-pub(crate) async fn on_row(ctx: &Context, verb: Verb, row: &Record) -> Result<(), ActionError> {
-    if may(&ctx.actor, verb, row.table, None).is_ok() {
+/// Whether the actor may do this to the row. Who may not even read it is not
+/// told that it is there.
+pub(crate) async fn on_row(ctx: &Context, right: Right, row: &Record) -> Result<(), ActionError> {
+    readable_row(ctx, row).await?;
+    if right == Right::Read {
         return Ok(());
     }
-    let owner = owner(ctx, row).await?;
-    // Who may not even read it is not told that it is there.
-    if may(&ctx.actor, Verb::Read, row.table, owner).is_err() {
+    Ok(right_on(ctx, right, row).await??)
+}
+
+async fn readable_row(ctx: &Context, row: &Record) -> Result<(), ActionError> {
+    ctx.principal.granted(Right::Read, row.table)?;
+    if right_on(ctx, Right::Read, row).await?.is_err() {
         return Err(Refusal::does_not_exist(row.table.logical, row.id).into());
     }
-    Ok(may(&ctx.actor, verb, row.table, owner)?)
+    Ok(())
 }
 
-async fn owner(ctx: &Context, row: &Record) -> Result<Option<Ref>, ActionError> {
-    match owner_of(row.table) {
-        Owner::Nobody => Ok(None),
-        Owner::Itself => Ok(Some(Ref::new(SystemUser::TABLE.logical, row.id))),
-        Owner::At([], column) => Ok(row.get(column).as_ref_to()),
-        Owner::At(lookups, column) => {
-            let parent = lookups.first().and_then(|l| row.get(l).as_ref_to());
-            let Some((table, id)) = parent.and_then(|p| Some((model::tables::by_logical_name(p.table)?, p.id))) else {
-                return Ok(None);
-            };
-            Ok(owned(ctx, table, id, column).await?)
-        }
+async fn right_on(ctx: &Context, right: Right, row: &Record) -> Result<Result<(), Refusal>, ActionError> {
+    match ctx.principal.granted(right, row.table) {
+        // Nothing about the row can matter.
+        Ok(reach) if reach.depth == Depth::Global => Ok(Ok(())),
+        Ok(_) => Ok(may(&ctx.principal, right, row.table, &facts(ctx, row).await?)),
+        Err(refusal) => Ok(Err(refusal)),
     }
 }
 
-async fn owned(ctx: &Context, table: &'static Table, id: Id, column: &str) -> Result<Option<Ref>, ActionError> {
-    Ok(ctx.store.get(table, id).await?.and_then(|r| r.get(column).as_ref_to()))
+/// A special privilege that concerns no row.
+pub(crate) fn special(ctx: &Context, special: Special) -> Result<(), ActionError> {
+    Ok(ctx.principal.may_special(special)?)
+}
+
+/// A special privilege that has a depth, on a row that the actor may read.
+pub(crate) async fn special_on(ctx: &Context, special: Special, row: &Record) -> Result<(), ActionError> {
+    readable_row(ctx, row).await?;
+    ctx.principal.may_special(special)?;
+    let facts = facts(ctx, row).await?;
+    if ctx.principal.special_covers(special, &facts) {
+        return Ok(());
+    }
+    Err(refusals::missing_special(&ctx.principal, special).into())
+}
+
+/// What a write takes besides Create or Write on the row: Assign where the
+/// owner changes, Append and Append To where a lookup is set, and the secured
+/// columns' own permission.
+pub(crate) async fn check_columns(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let ctx = plan.ctx;
+    if ctx.principal.administrator && ctx.principal.scopes.is_none() {
+        return Ok(());
+    }
+    let row = plan.before.clone().unwrap_or_else(|| plan.after.clone());
+    let facts = facts(ctx, &row).await?;
+    assign(plan, &facts);
+    append(plan, &facts);
+    let mut faults = columns::writable(plan, &facts);
+    plan.faults.append(&mut faults);
+    Ok(())
+}
+
+fn assign(plan: &mut Plan<'_>, facts: &RowFacts) {
+    let owned = matches!(anchor(plan.table()), rules::access::Anchor::Owner("ownerid"));
+    if !owned || plan.creating() || !plan.changes(OWNER) {
+        return;
+    }
+    if let Err(refusal) = may(&plan.ctx.principal, Right::Assign, plan.table(), facts) {
+        plan.fault(refusal.at(OWNER.name));
+    }
+}
+
+const OWNER: model::Col<Option<Ref>> = model::Col::new("ownerid");
+
+fn append(plan: &mut Plan<'_>, facts: &RowFacts) {
+    let table = plan.table();
+    if !rules::access::anchor::checks_append(table) {
+        return;
+    }
+    let set = plan.set_lookups().next().map(|(column, _)| column.name);
+    if let Some(name) = set
+        && let Err(refusal) = may(&plan.ctx.principal, Right::Append, table, facts)
+    {
+        plan.fault(refusal.at(name));
+    }
+}
+
+/// Whether a lookup may be set to this row.
+pub(crate) async fn target(ctx: &Context, row: &Record) -> Result<(), ActionError> {
+    let right = if rules::access::anchor::checks_append(row.table) { Right::AppendTo } else { Right::Read };
+    on_row(ctx, right, row).await
+}
+
+/// The row, if it is there and the actor may read it.
+pub(crate) async fn seen(ctx: &Context, table: &'static Table, id: Id) -> Result<Record, ActionError> {
+    any(ctx, Right::Read, table)?;
+    let Some(row) = ctx.store.get(table, id).await? else {
+        return Err(Refusal::does_not_exist(table.logical, id).into());
+    };
+    readable_row(ctx, &row).await?;
+    Ok(row)
 }

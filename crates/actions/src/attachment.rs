@@ -4,7 +4,7 @@
 use model::mail::{BlobId, Encoding, Place, Stretch};
 use model::tables::{Attachment, Email};
 use model::{Entity, Id, Refusal};
-use rules::access::Verb;
+use rules::access::Right;
 
 use crate::access;
 use crate::context::Context;
@@ -26,7 +26,8 @@ pub async fn content(ctx: &Context, id: Id) -> Result<Option<Content>, ActionErr
     let Some(row) = ctx.store.get(Attachment::TABLE, id).await? else {
         return Err(Refusal::does_not_exist("activitymimeattachment", id).into());
     };
-    access::on_row(ctx, Verb::Read, &row).await?;
+    access::on_row(ctx, Right::Read, &row).await?;
+    access::may_read_content(ctx, &row).await?;
     let attachment = Attachment::from_record(&row)?;
     let Some(blob) = attachment.blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
     let (stored, place) = stretch(ctx, blob, &attachment.place).await?;
@@ -53,7 +54,8 @@ pub async fn raw_message(ctx: &Context, id: Id) -> Result<Option<Content>, Actio
     let Some(row) = ctx.store.get(Email::TABLE, id).await? else {
         return Err(Refusal::does_not_exist("email", id).into());
     };
-    access::on_row(ctx, Verb::Read, &row).await?;
+    access::on_row(ctx, Right::Read, &row).await?;
+    access::may_read_content(ctx, &row).await?;
     let blob = row.typed(Email::C.blob)?;
     let Some(blob) = blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) else { return Ok(None) };
     let place = row.typed(Email::C.raw_place)?;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use model::tables::SystemUser;
 use model::{Actor, Entity, Id};
+use rules::access::{Principal, Scopes, Special, impersonation};
 use store::Store;
 
+use crate::access::principal;
 use crate::error::ActionError;
 
 /// Where randomness comes from. Tests give their own.
@@ -51,17 +53,80 @@ pub struct Settings {
     pub allow_insecure: bool,
 }
 
+/// Where a request came from, for the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// `api`, `page`, `command line`.
+    pub door: &'static str,
+    /// The client's address, as the listener sees it.
+    pub remote: String,
+    pub user_agent: String,
+    /// By which the log finds the request.
+    pub request: String,
+}
+
 /// Who asks, and with what.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub store: Store,
     pub actor: SystemUser,
+    /// What the actor may do.
+    pub principal: Arc<Principal>,
+    /// The user who acts on behalf of `actor`.
+    pub behind: Option<Id>,
+    pub origin: Origin,
     pub now: Timestamp,
     pub random: Random,
     pub settings: Settings,
 }
 
 impl Context {
+    /// A context for the user, with what their roles allow.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn new(
+        store: Store,
+        actor: SystemUser,
+        now: Timestamp,
+        random: Random,
+        settings: Settings,
+    ) -> Result<Self, ActionError> {
+        let principal = principal::of(&store, &actor).await?;
+        Ok(Self { store, actor, principal, behind: None, origin: Origin::default(), now, random, settings })
+    }
+
+    #[must_use]
+    pub fn from(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Limits what the roles allow to what the token was made for.
+    #[must_use]
+    pub fn within(mut self, scopes: Option<Scopes>) -> Self {
+        if scopes.is_some() {
+            Arc::make_mut(&mut self.principal).scopes = scopes;
+        }
+        self
+    }
+
+    /// The same request made for another user: with what both may do, on the
+    /// other's account.
+    ///
+    /// # Errors
+    /// 0x8004A110 without the privilege to act for others; 0x80040217 for a
+    /// user that is not there.
+    pub async fn on_behalf_of(self, user: SystemUser) -> Result<Self, ActionError> {
+        if user.id == self.actor.id {
+            return Ok(self);
+        }
+        self.principal.may_special(Special::ActOnBehalfOfAnotherUser)?;
+        let theirs = principal::of(&self.store, &user).await?;
+        let both = impersonation::acting_for(&theirs, &self.principal);
+        Ok(Self { behind: Some(self.actor.id), principal: Arc::new(both), actor: user, ..self })
+    }
+
     /// An identifier for a new row.
     pub fn new_id(&self) -> Result<Id, ActionError> {
         Ok(model::id::random(self.now, self.random.bytes()?))

@@ -41,8 +41,13 @@ pub(crate) async fn plan(ctx: &Context, id: Id, draft: Draft) -> Result<Commit, 
     plan.refuse_children();
     require(&mut plan);
     targets_exist(&mut plan).await?;
-    if let Err(fault) = access::create_row(ctx, &plan.after).await? {
-        plan.fault(fault);
+    // Where the row refers to something that is not there for the caller,
+    // nothing more is said of it.
+    if !plan.faults.iter().any(|f| f.code == Refusal::ABSENT) {
+        if let Err(fault) = access::create_row(ctx, &plan.after).await? {
+            plan.fault(fault);
+        }
+        access::check_columns(&mut plan).await?;
     }
     plan.into_commit()
 }
@@ -81,9 +86,20 @@ pub(crate) async fn targets_exist(plan: &mut Plan<'_>) -> Result<(), ActionError
             continue;
         }
         let Some(table) = model::tables::by_logical_name(target.table) else { continue };
-        if plan.ctx.store.get(table, target.id).await?.is_none() {
-            missing.push(Refusal::does_not_exist(target.table, target.id).at(column.name));
-        }
+        let fault = match plan.ctx.store.get(table, target.id).await? {
+            None => Refusal::does_not_exist(target.table, target.id),
+            // An owner need not be a row that anybody may append to.
+            Some(_) if column.name == "ownerid" => continue,
+            Some(row) => match access::target(plan.ctx, &row).await {
+                Ok(()) => continue,
+                Err(ActionError::Refused(refusals)) => match refusals.0.into_iter().next() {
+                    Some(refusal) => refusal,
+                    None => continue,
+                },
+                Err(error) => return Err(error),
+            },
+        };
+        missing.push(fault.at(column.name));
     }
     plan.faults.extend(missing);
     Ok(())

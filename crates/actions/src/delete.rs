@@ -3,7 +3,7 @@
 use model::query::Compare;
 use model::table::Kind;
 use model::{Change, Column, Commit, Filter, Id, Query, Ref, Refusal, Table, Update, Value};
-use rules::access::Verb;
+use rules::access::Right;
 
 use crate::context::Context;
 use crate::draft::Precondition;
@@ -21,10 +21,11 @@ pub async fn delete(
     precondition: Precondition,
 ) -> Result<(), ActionError> {
     resolve::refuse_activity(table)?;
+    access::any(ctx, Right::Read, table)?;
     let Some(row) = ctx.store.get(table, id).await? else {
         return Err(Refusal::does_not_exist(table.logical, id).into());
     };
-    access::on_row(ctx, Verb::Delete, &row).await?;
+    access::on_row(ctx, Right::Delete, &row).await?;
     if let Precondition::Version(version) = precondition
         && row.get("versionnumber").as_int() != Some(version)
     {

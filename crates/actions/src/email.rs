@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use model::mail::address_key;
 use model::tables::{
-    ActivityParty, Attachment, Delivery, Email, Organization, Participation, SystemUser, UserSettings,
+    ActivityParty, Attachment, Delivery, Email, Organization, Participation, Queue, SystemUser, UserSettings,
 };
 use model::{Commit, Entity, Filter, Id, Query, Ref, Refusal, Secret, Value};
-use rules::access::Verb;
+use rules::access::{Right, Special};
 use rules::outgoing::{self, Parent, SendFacts};
 use store::CommitError;
 
@@ -42,7 +42,7 @@ async fn attempt(
     let Some(row) = ctx.store.get(Email::TABLE, id).await? else {
         return Err(Refusal::does_not_exist("email", id).into());
     };
-    access::on_row(ctx, Verb::Send, &row).await?;
+    access::on_row(ctx, Right::Write, &row).await?;
     let email = Email::from_record(&row)?;
     let loaded = load(ctx, &email).await?;
     send_as(ctx, &loaded.parties).await?;
@@ -136,8 +136,15 @@ async fn do_not_email(ctx: &Context, parties: &[ActivityParty]) -> Result<BTreeS
 /// Sending as another user needs that user's permission. 0x80040220
 async fn send_as(ctx: &Context, parties: &[ActivityParty]) -> Result<(), ActionError> {
     let sender = parties.iter().find(|p| p.participation == Participation::Sender).and_then(|p| p.party);
+    if let Some(Ref { table: "queue", id }) = sender {
+        // A queue's name may be used by who may put things into it.
+        if let Some(queue) = ctx.store.get(Queue::TABLE, id).await? {
+            access::on_row(ctx, Right::AppendTo, &queue).await?;
+        }
+        return Ok(());
+    }
     let Some(Ref { table: "systemuser", id }) = sender else { return Ok(()) };
-    if id == ctx.actor.id || ctx.actor.is_administrator {
+    if id == ctx.actor.id || ctx.principal.has(Special::SendAsUser) {
         return Ok(());
     }
     let settings = ctx.store.load::<UserSettings>(id).await?;
@@ -146,7 +153,7 @@ async fn send_as(ctx: &Context, parties: &[ActivityParty]) -> Result<(), ActionE
     }
     let name = ctx.store.load::<SystemUser>(id).await?.map_or_else(|| id.to_string(), |u| u.full_name);
     let message = format!(
-        "You cannot send email as the selected user, {name}. They can allow it in their options, or an administrator sends it."
+        "You cannot send email as the selected user, {name}: that takes prvSendAsUser. They can allow it in their options (issendasallowed), or somebody with the privilege sends it."
     );
     Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into())
 }

@@ -12,7 +12,8 @@ use crate::context::Context;
 use crate::error::ActionError;
 
 /// The rows that a fetch asks for, of those that the caller may read.
-pub async fn fetch(ctx: &Context, mut fetch: Fetch) -> Result<Fetched, ActionError> {
+pub async fn fetch(ctx: &Context, fetch: Fetch) -> Result<Fetched, ActionError> {
+    let mut fetch = access::fetched(ctx, fetch)?;
     // A join by name to a table that may not be read at all is refused; what
     // conditions only look at counts as absent.
     let joined = fetch.joined();

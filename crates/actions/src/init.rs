@@ -1,16 +1,19 @@
 //! Prepares an empty installation.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use model::tables::{AccessMode, BusinessUnit, Organization, SystemUser, UserSettings};
 use model::{Actor, Change, Commit, Entity, Query, Refusal, Secret, Value};
+use rules::access::{Principal, roles};
 use store::Store;
 
-use crate::context::{Context, Random, Settings};
+use crate::context::{Context, Origin, Random, Settings};
 use crate::draft::Draft;
 use crate::error::{ActionError, commit_failed};
-use crate::{create, token, views, webhook};
+use crate::{create, prepare, token, views, webhook};
 
 /// The account under which the service itself writes.
 const SYSTEM_NAME: &str = "SYSTEM";
@@ -36,7 +39,6 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
         last_name: SYSTEM_NAME.to_owned(),
         business_unit: Some(unit.reference()),
         access_mode: AccessMode::NonInteractive,
-        is_administrator: true,
         ..SystemUser::blank(id()?)
     };
     let organization = Organization {
@@ -46,9 +48,14 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
         blocked_attachments: BLOCKED.to_owned(),
         ..Organization::blank(id()?)
     };
+    let mut principal = Principal::new(system.id, SYSTEM_NAME);
+    principal.make_administrator();
     let context = Context {
         store: store.clone(),
         actor: system.clone(),
+        principal: Arc::new(principal),
+        behind: None,
+        origin: Origin { door: "command line", ..Origin::default() },
         now,
         random: random.clone(),
         settings: Settings::default(),
@@ -60,7 +67,11 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
         Change::Create(signed(organization, random)?),
     ];
     changes.extend(webhook::messages());
+    changes.extend(prepare::ready_roles(Some(unit.reference())));
     let administrator = id()?;
+    for user in [system.id, administrator] {
+        changes.push(Change::create(prepare::assignment(user, roles::SYSTEM_ADMINISTRATOR)));
+    }
     let mut made = create::plan(&context, administrator, administrator_draft(admin)).await?.changes;
     for change in &mut made {
         // The unit is made in this very commit, so the plan could not find it.
@@ -107,5 +118,4 @@ fn administrator_draft(address: &str) -> Draft {
         .with(SystemUser::C.domain_name, address.to_owned())
         .with(SystemUser::C.address, address.to_owned())
         .with(SystemUser::C.last_name, local.chars().take(64).collect())
-        .with(SystemUser::C.is_administrator, true)
 }

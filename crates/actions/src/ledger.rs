@@ -5,7 +5,7 @@ use model::mail::is_address;
 use model::tables::{Disposition, LedgerEntry, Mailbox};
 use model::work::Workload;
 use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update};
-use rules::access::Verb;
+use rules::access::Special;
 use rules::schedule;
 
 use crate::context::Context;
@@ -100,10 +100,8 @@ async fn mailbox_of(ctx: &Context, row: &LedgerEntry) -> Result<Id, ActionError>
 
 /// Who may have the mailbox processed may have its messages processed again.
 async fn may(ctx: &Context, mailbox: Id) -> Result<(), ActionError> {
-    let Some(row) = ctx.store.get(Mailbox::TABLE, mailbox).await? else {
-        return Err(Refusal::does_not_exist(Mailbox::TABLE.logical, mailbox).into());
-    };
-    access::on_row(ctx, Verb::Test, &row).await
+    let row = access::seen(ctx, Mailbox::TABLE, mailbox).await?;
+    access::special_on(ctx, Special::TestMailbox, &row).await
 }
 
 /// 0x8004023b

@@ -4,7 +4,7 @@
 //! This crate does **not** reach a mail server and does **not** know HTTP: a
 //! refusal carries its code, and `web` knows which status that is.
 
-mod access;
+pub mod access;
 pub mod attachment;
 mod audit;
 mod blobs;
@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod mailbox;
 mod ping;
 mod plan;
+mod prepare;
 mod read;
 pub mod resolve;
 mod tables;
@@ -35,7 +36,7 @@ pub mod webhook;
 mod whoami;
 
 pub use change_set::ChangeSet;
-pub use context::{Context, NoRandomness, Random, Settings};
+pub use context::{Context, NoRandomness, Origin, Random, Settings};
 pub use create::create;
 pub use delete::delete;
 pub use draft::{Draft, Precondition, Saved};
@@ -43,6 +44,7 @@ pub use error::ActionError;
 pub use fetch::{Standing, fetch, standing, view};
 pub use init::init;
 pub use ping::ping;
+pub use prepare::prepare;
 pub use read::{count, list, read};
 pub use store::Store;
 pub use update::update;

@@ -3,8 +3,8 @@
 
 use model::tables::{Approval, Mailbox};
 use model::work::Workload;
-use model::{Commit, Entity, Id, Refusal};
-use rules::access::Verb;
+use model::{Commit, Entity, Id};
+use rules::access::Special;
 use rules::schedule;
 
 use crate::context::Context;
@@ -34,10 +34,8 @@ async fn edit(ctx: &Context, mailbox: Id, draft: Draft) -> Result<Saved, ActionE
 
 /// Receives and sends for the mailbox now and not when it would be due.
 pub async fn process_now(ctx: &Context, mailbox: Id) -> Result<(), ActionError> {
-    let Some(row) = ctx.store.get(Mailbox::TABLE, mailbox).await? else {
-        return Err(Refusal::does_not_exist("mailbox", mailbox).into());
-    };
-    access::on_row(ctx, Verb::Test, &row).await?;
+    let row = access::seen(ctx, Mailbox::TABLE, mailbox).await?;
+    access::special_on(ctx, Special::TestMailbox, &row).await?;
     let mut changes = schedule::due(mailbox, Workload::Incoming, ctx.now);
     changes.extend(schedule::due(mailbox, Workload::Outgoing, ctx.now));
     changes.push(audit::noted(ctx, "process", Mailbox::TABLE, mailbox)?);

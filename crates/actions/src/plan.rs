@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use model::mail::StoredBlob;
 use model::table::{Child, Kind};
 use model::value::ColumnType;
-use model::{Change, Col, Commit, Record, Refusal, Table, Update, Value};
+use model::{Change, Col, Commit, Record, Ref, Refusal, Table, Update, Value};
 
 use crate::context::Context;
 use crate::draft::Draft;
@@ -115,6 +115,16 @@ impl<'a> Plan<'a> {
     /// for a new row.
     pub fn changes<T>(&self, column: Col<T>) -> bool {
         self.before.as_ref().is_none_or(|b| !same(b.get(column.name), self.after.get(column.name)))
+    }
+
+    /// The lookups that the caller sets to another row than before, but for the owner.
+    pub fn set_lookups(&self) -> impl Iterator<Item = (&'static model::Column, Ref)> {
+        self.table().columns.iter().filter_map(|column| {
+            let target = self.after.get(column.name).as_ref_to()?;
+            let before = self.before.as_ref().and_then(|b| b.get(column.name).as_ref_to());
+            let set = self.given.contains(column.name) && column.name != "ownerid" && before != Some(target);
+            set.then_some((column, target))
+        })
     }
 
     /// The columns whose values differ from before, in the declared order.

@@ -2,9 +2,9 @@
 
 use model::{Filter, Id, Query, Record, Refusal, Table};
 
+use crate::access;
 use crate::context::Context;
 use crate::error::ActionError;
-use crate::fetch::limited;
 
 /// Reads some (empty: all) columns of one row; refused as absent where there is none.
 pub async fn read(
@@ -22,12 +22,14 @@ pub async fn read(
 }
 
 pub async fn list(ctx: &Context, query: Query) -> Result<Vec<Record>, ActionError> {
-    let query = limited(ctx, query)?;
-    Ok(ctx.store.query(&query).await?)
+    let query = access::narrowed(ctx, query)?;
+    let mut rows = ctx.store.query(&query).await?;
+    access::hide(ctx, query.table, &mut rows).await?;
+    Ok(rows)
 }
 
 /// How many rows the query has, whatever its limit.
 pub async fn count(ctx: &Context, query: Query) -> Result<u64, ActionError> {
-    let query = limited(ctx, query)?;
+    let query = access::narrowed(ctx, query)?;
     Ok(ctx.store.count(&query).await?)
 }

@@ -2,7 +2,7 @@
 
 use model::tables::{Disposition, Event, EventState, LedgerEntry};
 use model::{Change, Commit, Entity, Id, Record, Refusal};
-use rules::access::Verb;
+use rules::access::Right;
 use store::CommitError;
 
 use crate::context::Context;
@@ -32,18 +32,18 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
             };
         };
         if is_retry(&draft) {
-            access::on_row(ctx, Verb::Read, &before).await?;
+            access::on_row(ctx, Right::Read, &before).await?;
             check(precondition, &before)?;
             ledger::retry(ctx, id).await?;
             return Ok(Saved { id, created: false });
         }
         if is_replay(&draft) {
-            access::on_row(ctx, Verb::Read, &before).await?;
+            access::on_row(ctx, Right::Read, &before).await?;
             check(precondition, &before)?;
             webhook::replay(ctx, id).await?;
             return Ok(Saved { id, created: false });
         }
-        access::on_row(ctx, verb(&draft), &before).await?;
+        access::on_row(ctx, right(&draft), &before).await?;
         check(precondition, &before)?;
         let commit = plan(ctx, before, draft.clone()).await?;
         if commit.changes.is_empty() {
@@ -59,14 +59,14 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
     Err(version_mismatch(table.logical).into())
 }
 
-/// Approving and testing are verbs of their own, which an owner may have
-/// without being allowed to write.
-fn verb(draft: &Draft) -> Verb {
+/// Approving and testing have privileges of their own, which their checks ask
+/// for: who has them need not be allowed to write the row.
+fn right(draft: &Draft) -> Right {
     let only = |column: &str| draft.values.len() == 1 && draft.values.contains_key(column) && draft.children.is_empty();
     match draft.table.logical {
-        "mailbox" if only("emailrouteraccessapproval") => Verb::Approve,
-        "mailbox" if only("testemailconfigurationscheduled") => Verb::Test,
-        _ => Verb::Write,
+        "mailbox" | "systemuser" | "queue" if only("emailrouteraccessapproval") => Right::Read,
+        "mailbox" if only("testemailconfigurationscheduled") => Right::Read,
+        _ => Right::Write,
     }
 }
 
@@ -103,6 +103,7 @@ async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, Act
     tables::check(&mut plan).await?;
     plan.refuse_children();
     targets_exist(&mut plan).await?;
+    access::check_columns(&mut plan).await?;
     plan.into_commit()
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::tables::{self, Event, EventState, Organization, SdkMessage, SdkMessageFilter, ServiceEndpoint};
 use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, id};
-use rules::access::Verb;
+use rules::access::Right;
 use store::Store;
 
 use crate::context::Context;
@@ -66,7 +66,7 @@ pub async fn replay(ctx: &Context, event: Id) -> Result<(), ActionError> {
     let Some(row) = ctx.store.get(Event::TABLE, event).await? else {
         return Err(Refusal::does_not_exist(Event::TABLE.logical, event).into());
     };
-    access::on_row(ctx, Verb::Write, &row).await?;
+    access::on_row(ctx, Right::Write, &row).await?;
     let event = Event::from_record(&row)?;
     if event.endpoint.is_none() {
         let message = "The endpoint of this event was deleted; there is nobody to tell any more.";
@@ -116,7 +116,7 @@ pub async fn test(ctx: &Context, endpoint: Id) -> Result<Id, ActionError> {
     let Some(row) = ctx.store.get(ServiceEndpoint::TABLE, endpoint).await? else {
         return Err(Refusal::does_not_exist(ServiceEndpoint::TABLE.logical, endpoint).into());
     };
-    access::on_row(ctx, Verb::Write, &row).await?;
+    access::on_row(ctx, Right::Write, &row).await?;
     let event = Event {
         endpoint: Some(row.reference()),
         message: "Test".to_owned(),

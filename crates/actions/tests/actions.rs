@@ -36,7 +36,8 @@ async fn world() -> World {
     let random = random();
     let token = actions::init(&store, "admin@example.com", now(), &random).await.unwrap();
     let actor = actions::token::authenticate(&store, &token, now()).await.unwrap().unwrap();
-    World { ctx: Context { store, actor, now: now(), random, settings: Settings::default() }, token, _dir: dir }
+    let ctx = Context::new(store, actor, now(), random, Settings::default()).await.unwrap();
+    World { ctx, token, _dir: dir }
 }
 
 #[track_caller]
@@ -60,7 +61,8 @@ async fn init_makes_what_is_needed() {
     assert_eq!(key.unwrap().expose().len(), 44);
     let users = w.ctx.store.list::<SystemUser>(&Query::of::<SystemUser>()).await.unwrap();
     assert_eq!(users.len(), 2);
-    assert!(users.iter().all(|u| u.business_unit.is_some() && u.is_administrator));
+    assert!(users.iter().all(|u| u.business_unit.is_some()));
+    assert!(w.ctx.principal.administrator);
     let mailbox: Mailbox = one(&w.ctx).await;
     assert_eq!(mailbox.address, "admin@example.com");
     assert_eq!(mailbox.regarding, Some(w.ctx.actor.reference()));

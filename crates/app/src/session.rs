@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actions::{Context, Random, Settings};
+use actions::{Context, Origin, Random, Settings};
 use anyhow::{Context as _, Result, bail};
 use connectors::net::Dialer;
 use model::tables::{Organization, SystemUser};
@@ -43,6 +43,7 @@ impl Session {
         let store = Store::open(&options(data_dir, &config))
             .await
             .with_context(|| format!("cannot open the installation in {}", data_dir.display()))?;
+        actions::prepare(&store, SystemClock.now()).await.context("cannot prepare the security roles")?;
         Ok(Self { data_dir: data_dir.to_owned(), config, store })
     }
 
@@ -62,13 +63,9 @@ impl Session {
         let system =
             organization.first().and_then(|o| o.system_user).context("this installation is not initialized")?;
         let actor = self.store.load::<SystemUser>(system.id).await?.context("the SYSTEM account is missing")?;
-        Ok(Context {
-            store: self.store.clone(),
-            actor,
-            now: SystemClock.now(),
-            random: Random::system(),
-            settings: self.settings(),
-        })
+        let context =
+            Context::new(self.store.clone(), actor, SystemClock.now(), Random::system(), self.settings()).await?;
+        Ok(context.from(Origin { door: "command line", ..Origin::default() }))
     }
 
     pub fn engine(&self) -> Result<Arc<Engine>> {

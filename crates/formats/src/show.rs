@@ -36,6 +36,10 @@ pub(crate) fn show(filter: &Filter) -> String {
         }
         Filter::Linked(link) => format!("linked {}", link_as_line(link)),
         Filter::Any { table, column, filter } => format!("any {}.{column}: {}", table.logical, show(filter)),
+        Filter::Within { path, table, column, filter } => {
+            format!("{} within {}.{column}: {}", place(path), table.logical, show(filter))
+        }
+        Filter::Bits(path, bits) => format!("{} has {bits}", place(path)),
     }
 }
 pub(crate) fn place(path: &Path) -> String {

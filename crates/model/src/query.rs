@@ -98,6 +98,16 @@ pub enum Filter {
     },
     /// Some row can be linked that satisfies its source's filter.
     Linked(Box<Link>),
+    /// The path's value is the `column` (the primary key, too) of some row of
+    /// `table` that satisfies `filter`.
+    Within {
+        path: Path,
+        table: &'static Table,
+        column: &'static str,
+        filter: Box<Filter>,
+    },
+    /// The whole number has all these bits.
+    Bits(Path, i64),
 }
 
 impl Query {

@@ -46,8 +46,15 @@ impl Filter {
     fn reach(&self, table: &'static Table, out: &mut Reached) {
         match self {
             Self::All => {}
-            Self::Compare(path, ..) | Self::IsNull(path) | Self::In(path, _) | Self::Text(path, ..) => {
+            Self::Compare(path, ..)
+            | Self::IsNull(path)
+            | Self::In(path, _)
+            | Self::Text(path, ..)
+            | Self::Bits(path, _) => path.reach(table, out),
+            Self::Within { path, table: other, filter, .. } => {
                 path.reach(table, out);
+                out.insert(other.logical);
+                filter.reach(other, out);
             }
             Self::Columns(left, _, right) => {
                 left.reach(table, out);

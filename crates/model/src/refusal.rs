@@ -16,6 +16,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// `ObjectDoesNotExist`
+    pub const ABSENT: u32 = 0x8004_0217;
+
     pub fn new(code: u32, name: &'static str, message: impl Into<String>) -> Self {
         Self { code, name, field: None, message: message.into() }
     }
@@ -27,7 +30,7 @@ impl Refusal {
 
     /// 0x80040217
     pub fn does_not_exist(table: &str, id: impl fmt::Display) -> Self {
-        Self::new(0x8004_0217, "ObjectDoesNotExist", format!("Entity '{table}' With Id = {id} Does Not Exist"))
+        Self::new(Self::ABSENT, "ObjectDoesNotExist", format!("Entity '{table}' With Id = {id} Does Not Exist"))
     }
     /// 0x80040203
     pub fn invalid(field: Option<&'static str>, message: impl Into<String>) -> Self {

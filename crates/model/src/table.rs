@@ -29,6 +29,8 @@ pub struct Table {
     pub columns: &'static [Column],
     /// Collection-valued navigation properties (1:N): which table points here by which column.
     pub children: &'static [Child],
+    /// Collection-valued navigation properties through a table of pairs (N:N).
+    pub links: &'static [Link],
     /// Columns by whose values a row can be named in a URL.
     pub keys: &'static [AlternateKey],
     /// Whether the rows are activities: what all of those have in common is
@@ -69,6 +71,21 @@ pub struct Child {
     pub table: &'static str,
     /// The lookup column of that table that points back.
     pub column: &'static str,
+}
+
+/// A navigation property to the rows that pairs connect with this one:
+/// `systemuserroles_association`.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    pub nav: &'static str,
+    /// The table of the pairs.
+    pub through: &'static str,
+    /// Its lookup that points here.
+    pub here: &'static str,
+    /// Its lookup that points to the other side.
+    pub there: &'static str,
+    /// The other side.
+    pub table: &'static str,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +184,11 @@ impl Table {
     pub fn all_columns(&self) -> impl Iterator<Item = &'static Column> {
         let system: &'static [Column] = if self.on_wire { SYSTEM } else { &[] };
         self.columns.iter().chain(system)
+    }
+
+    /// The many-to-many navigation property of this name.
+    pub fn link(&self, nav: &str) -> Option<&'static Link> {
+        self.links.iter().find(|l| l.nav.eq_ignore_ascii_case(nav))
     }
 
     pub fn column(&self, name: &str) -> Option<&'static Column> {
@@ -359,4 +381,5 @@ pub const BLANK: Table = Table {
     children: &[],
     keys: &[],
     activity: false,
+    links: &[],
 };

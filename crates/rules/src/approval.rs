@@ -10,7 +10,7 @@ use crate::mailbox::{Regarding, test_in_progress};
 /// What decides whether somebody may approve.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ApprovalFacts<'a> {
-    /// `prvApproveRejectEmailAddress`. An administrator has it.
+    /// `prvApproveEmailAddresses`.
     pub privilege: bool,
     /// `RequirePrivilegeToSelfApproveEmailAddress`: without the privilege not
     /// even one's own address can be approved.
@@ -87,12 +87,12 @@ pub fn set(
 fn faults(mailbox: &Mailbox, by: &SystemUser, facts: ApprovalFacts<'_>) -> Vec<Refusal> {
     let mut faults = Vec::new();
     let own = mailbox.regarding == Some(by.reference()) && !facts.privilege_for_own;
-    if by.is_disabled || !(facts.privilege || by.is_administrator || own) {
+    if by.is_disabled || !(facts.privilege || own) {
         faults.push(Refusal::new(
             0x8004_0220,
             "PrivilegeDenied",
             format!(
-                "user {} is missing prvApproveRejectEmailAddress (Approve Email Addresses for Users or Queues); ask an \
+                "user {} is missing prvApproveEmailAddresses (Approve Email Addresses for Users or Queues); ask an \
                  administrator",
                 by.domain_name
             ),

@@ -41,7 +41,7 @@ impl Store {
     pub async fn commit(&self, commit: &Commit) -> Result<Committed, CommitError> {
         self.refresh_steps().await?;
         let plan = self.planner().plan(commit.clone())?;
-        let (wakes, resubscribes) = (plan.wakes, plan.resubscribes);
+        let (wakes, secures, resubscribes) = (plan.wakes, plan.secures, plan.resubscribes);
         let committed = match self.database() {
             // A part of a transaction that fails must leave the rest.
             Database::Session(session) => {
@@ -51,6 +51,7 @@ impl Store {
             database => database.write(One(plan)).await?,
         };
         self.committed(wakes, resubscribes);
+        self.forget(secures);
         Ok(committed)
     }
 
@@ -63,6 +64,7 @@ impl Store {
         let plans: Vec<_> = commits.into_iter().map(|commit| self.planner().plan(commit)).collect();
         let wakes = plans.iter().flatten().any(|plan| plan.wakes);
         let resubscribes = plans.iter().flatten().any(|plan| plan.resubscribes);
+        let secures = plans.iter().flatten().any(|plan| plan.secures);
         let answers = match self.database() {
             Database::Sqlite { writer, .. } => one_by_one(writer, plans).await,
             Database::Postgres(postgres) => in_groups(postgres, plans).await,
@@ -74,6 +76,7 @@ impl Store {
         };
         if answers.iter().any(Result::is_ok) {
             self.committed(wakes, resubscribes);
+            self.forget(secures);
         }
         answers
     }

@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) wakes: bool,
     /// Who is told of changes may have changed.
     pub(crate) resubscribes: bool,
+    /// A row changed that decides who may do what.
+    pub(crate) secures: bool,
 }
 
 pub(crate) struct Demand {
@@ -99,6 +101,7 @@ impl<'a> Planner<'a> {
             demands: Vec::new(),
             wakes: false,
             resubscribes: false,
+            secures: false,
         };
         Self { dialect, keys, texts, steps, plan }
     }
@@ -118,6 +121,7 @@ impl<'a> Planner<'a> {
             let table = change.target().table;
             self.plan.wakes |= matches!(table, "email" | "pr_workitem" | "pr_event");
             self.plan.resubscribes |= concerns_steps(table);
+            self.plan.secures |= crate::memory::decides(table);
             let events = steps.events(&change, told, || new_id(commit.at))?;
             let only_if = matches!(change, Change::Ensure(_)).then_some(self.plan.steps.len());
             match change {

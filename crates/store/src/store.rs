@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::blobs::Blobs;
 use crate::db::Database;
 use crate::error::StoreError;
+use crate::memory::Memory;
 use crate::migrate::{MIGRATIONS, is_initialized, migrate};
 use crate::options::{Options, make_private_dir};
 use crate::outbox::Outbox;
@@ -31,6 +32,7 @@ struct Inner {
     /// Turns of interactive transactions.
     transactions: Arc<Semaphore>,
     outbox: Outbox,
+    memory: Memory,
     options: Options,
 }
 
@@ -92,6 +94,7 @@ impl Store {
                 changed: watch::Sender::new(0),
                 transactions,
                 outbox: Outbox::default(),
+                memory: Memory::default(),
                 options: options.clone(),
             }),
         })
@@ -111,6 +114,7 @@ impl Store {
                 transactions: Arc::clone(&outer.transactions),
                 // Subscriptions made inside count inside, and nowhere else yet.
                 outbox: Outbox::default(),
+                memory: Memory::default(),
                 options: outer.options.clone(),
             }),
         }
@@ -146,6 +150,10 @@ impl Store {
 
     pub(crate) fn transactions(&self) -> &Arc<Semaphore> {
         &self.inner.transactions
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.inner.memory
     }
 
     pub(crate) fn keys(&self) -> &Arc<Keys> {

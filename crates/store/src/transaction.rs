@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::db::Database;
 use crate::error::StoreError;
+use crate::memory::Generation;
 use crate::session::Session;
 use crate::store::Store;
 
@@ -95,6 +96,7 @@ impl Transaction {
             // Subscriptions may have been made inside.
             self.outer.outbox().forget();
             self.outer.woke(wakes);
+            self.outer.forget(self.inside.generation() != Generation::default());
         }
         Ok(())
     }

@@ -4,11 +4,12 @@
 use model::tables::{Approval, Folder, Mailbox, Settlement, TraceLog, WorkItem};
 use model::work::Workload;
 use model::{Change, Entity, Filter, Id, Query, Record, Ref};
-use rules::access::Verb;
+use rules::access::{Special, refusals};
 use rules::approval::{self, ApprovalFacts};
 use rules::mailbox::{create_forward, refuse_delete, save};
 use rules::{schedule, user_queue};
 
+use crate::access;
 use crate::context::Context;
 use crate::error::ActionError;
 use crate::facts::{self, Owned};
@@ -44,8 +45,8 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         }
     }
     let test = decided.test_scheduled;
-    if test && let Err(denied) = may_test(plan.ctx, &plan.after) {
-        plan.fault(denied);
+    if test {
+        may_test(plan).await?;
     }
     if test {
         decided.test_by = Some(plan.ctx.actor_ref());
@@ -56,13 +57,19 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     Ok(())
 }
 
-fn may_test(ctx: &Context, row: &Record) -> Result<(), model::Refusal> {
-    rules::access::may(&ctx.actor, Verb::Test, row.table, row.get("ownerid").as_ref_to())
+/// 0x8005E232
+async fn may_test(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let principal = &plan.ctx.principal;
+    let row = access::facts(plan.ctx, plan.before.as_ref().unwrap_or(&plan.after)).await?;
+    if !principal.special_covers(Special::TestMailbox, &row) {
+        plan.faults.push(refusals::missing_special(principal, Special::TestMailbox));
+    }
+    Ok(())
 }
 
 fn approve(ctx: &Context, mailbox: &Mailbox, wanted: Approval, owned: &Owned) -> Result<Mailbox, model::Refusals> {
     let facts = ApprovalFacts {
-        privilege: ctx.actor.is_administrator,
+        privilege: ctx.principal.has(Special::ApproveEmailAddresses),
         privilege_for_own: owned.organization.require_privilege_for_own,
         regarding: owned.facts(false, false).regarding,
     };

@@ -4,6 +4,7 @@
 use model::tables::{ActivityParty, Participation};
 use model::{Change, Entity, Id, Record, Ref, Refusal, Value};
 
+use crate::access;
 use crate::context::Context;
 use crate::draft::Draft;
 use crate::error::ActionError;
@@ -78,8 +79,14 @@ async fn resolve(ctx: &Context, party: &mut ActivityParty) -> Result<Result<(), 
     let Some(table) = model::tables::by_logical_name(target.table) else {
         return Ok(Err(Refusal::does_not_exist(target.table, target.id)));
     };
-    let Some(record) = ctx.store.get(table, target.id).await? else {
-        return Ok(Err(Refusal::does_not_exist(target.table, target.id)));
+    // Who may not read the record is not told its name and address.
+    let record = match access::seen(ctx, table, target.id).await {
+        Ok(record) => record,
+        Err(ActionError::Refused(refusals)) => {
+            let refusal = refusals.0.into_iter().next();
+            return Ok(Err(refusal.unwrap_or_else(|| Refusal::does_not_exist(target.table, target.id))));
+        }
+        Err(error) => return Err(error),
     };
     party.name = table.name.and_then(|n| record.get(n).as_text()).unwrap_or("").chars().take(400).collect();
     let addresses: Vec<&str> =

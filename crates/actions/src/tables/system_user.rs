@@ -3,6 +3,7 @@
 
 use model::tables::{Approval, Email, EmailStatus, Mailbox, Organization, SystemUser};
 use model::{Change, Entity, Filter, Query, Ref, Refusal, Update};
+use rules::access::{Special, roles};
 use rules::approval::{self, ApprovalFacts};
 use rules::mailbox::Regarding;
 use rules::schedule;
@@ -11,6 +12,7 @@ use rules::user_queue::{OwnerFacts, adopt, user_saved};
 use crate::error::ActionError;
 use crate::facts;
 use crate::plan::Plan;
+use crate::prepare;
 use crate::tables::business_unit;
 
 pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
@@ -52,6 +54,10 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         saved.record.approval = approve(plan, mailbox.as_ref(), wanted, regarding, &organization, alone);
     }
     plan.also.extend(saved.changes);
+    if plan.creating() {
+        // Who has no role may do nothing, not even log in.
+        plan.also.push(Change::create(prepare::assignment(saved.record.id, roles::BASIC_USER)));
+    }
     adopt_waiting(plan, saved.record.default_mailbox).await?;
     plan.after.values.extend(saved.record.into_record().values);
     Ok(())
@@ -89,7 +95,7 @@ pub(crate) fn approve(
         return wanted;
     };
     let facts = ApprovalFacts {
-        privilege: plan.ctx.actor.is_administrator,
+        privilege: plan.ctx.principal.has(Special::ApproveEmailAddresses),
         privilege_for_own: organization.require_privilege_for_own,
         regarding: Some(regarding),
     };

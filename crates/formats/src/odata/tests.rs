@@ -340,7 +340,8 @@ fn matches(filter: &Filter, record: &Record) -> bool {
                 TextMatch::Like => panic!("$filter has no patterns"),
             }
         }
-        Filter::Columns(..) | Filter::Any { .. } => panic!("needs a database"),
+        Filter::Bits(path, bits) => record.get(path.column).as_int().is_some_and(|n| n & bits == *bits),
+        Filter::Columns(..) | Filter::Any { .. } | Filter::Within { .. } => panic!("needs a database"),
     }
 }
 fn holds(filter: &str, expected: bool) {

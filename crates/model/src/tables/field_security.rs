@@ -1,6 +1,6 @@
 //! Field security: columns that only the holders of a profile may read or write.
 
-use crate::table::{BLANK, Child, Table, choice, lookup, memo, text};
+use crate::table::{BLANK, Child, Link, Table, choice, lookup, memo, text};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -16,6 +16,10 @@ table! {
             Child { nav: "lk_fieldpermission_fieldsecurityprofileid", table: "fieldpermission", column: "fieldsecurityprofileid" },
             Child { nav: "systemuserprofiles", table: "systemuserprofiles", column: "fieldsecurityprofileid" },
             Child { nav: "teamprofiles", table: "teamprofiles", column: "fieldsecurityprofileid" },
+        ],
+        links: &[
+            Link { nav: "systemuserprofiles_association", through: "systemuserprofiles", here: "fieldsecurityprofileid", there: "systemuserid", table: "systemuser" },
+            Link { nav: "teamprofiles_association", through: "teamprofiles", here: "fieldsecurityprofileid", there: "teamid", table: "team" },
         ], ..BLANK
     }; {
         name: String = text("name", "Name", 100).required(),

@@ -2,7 +2,7 @@
 
 use crate::id::Id;
 use crate::table;
-use crate::table::{BLANK, Child, Table, flag, id, int, lookup, memo, text};
+use crate::table::{BLANK, Child, Link, Table, flag, id, int, lookup, memo, text};
 use crate::value::Ref;
 
 table! {
@@ -12,6 +12,11 @@ table! {
             Child { nav: "roleprivileges", table: "roleprivileges", column: "roleid" },
             Child { nav: "systemuserroles", table: "systemuserroles", column: "roleid" },
             Child { nav: "teamroles", table: "teamroles", column: "roleid" },
+        ],
+        links: &[
+            Link { nav: "systemuserroles_association", through: "systemuserroles", here: "roleid", there: "systemuserid", table: "systemuser" },
+            Link { nav: "teamroles_association", through: "teamroles", here: "roleid", there: "teamid", table: "team" },
+            Link { nav: "roleprivileges_association", through: "roleprivileges", here: "roleid", there: "privilegeid", table: "privilege" },
         ], ..BLANK
     }; {
         name: String = text("name", "Name", 100).required(),

@@ -1,7 +1,7 @@
 //! Users. Disabled, never deleted.
 
 use crate::id::Id;
-use crate::table::{BLANK, Child, Table, choice, email, flag, id, int, key, lookup, open_choice, text};
+use crate::table::{BLANK, Child, Link, Table, choice, email, flag, id, int, key, lookup, open_choice, text};
 use crate::tables::states::{Approval, DefaultValue, IncomingMethod, OutgoingMethod};
 use crate::value::Ref;
 use crate::{option_set, table};
@@ -64,6 +64,11 @@ table! {
         children: &[
             Child { nav: "mailbox_regarding_systemuser", table: "mailbox", column: "regardingobjectid" },
         ],
+        links: &[
+            Link { nav: "systemuserroles_association", through: "systemuserroles", here: "systemuserid", there: "roleid", table: "role" },
+            Link { nav: "teammembership_association", through: "teammembership", here: "systemuserid", there: "teamid", table: "team" },
+            Link { nav: "systemuserprofiles_association", through: "systemuserprofiles", here: "systemuserid", there: "fieldsecurityprofileid", table: "fieldsecurityprofile" },
+        ],
         keys: &[
             key(&["domainname"], "User Name"),
             key(&["internalemailaddress"], "Primary Email"),
@@ -82,9 +87,9 @@ table! {
         incoming: IncomingMethod = choice("incomingemaildeliverymethod", "Incoming Email Delivery Method", IncomingMethod::OPTIONS),
         outgoing: OutgoingMethod = choice("outgoingemaildeliverymethod", "Outgoing Email Delivery Method", OutgoingMethod::OPTIONS),
         access_mode: AccessMode = choice("accessmode", "Access Mode", AccessMode::OPTIONS),
-        /// The administrator that `init` made, or somebody with the same rights.
-        /// Stands in for the System Administrator role until roles exist.
-        is_administrator: bool = flag("pr_isadministrator", "System Administrator"),
+        /// What stood in for the role System Administrator before there were
+        /// roles. Still set: the role is to be given when the program starts.
+        was_administrator: bool = flag("pr_isadministrator", "System Administrator").internal(),
         queue: Option<Ref> = lookup("queueid", "Default Queue", &["queue"]),
         directory_id: Option<Id> = id("azureactivedirectoryobjectid", "Directory Object ID"),
     } also {

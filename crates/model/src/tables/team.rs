@@ -1,6 +1,6 @@
 //! Teams: owners of records that are not one person.
 
-use crate::table::{BLANK, Table, choice, email, flag, key, lookup, memo, text};
+use crate::table::{BLANK, Link, Table, choice, email, flag, key, lookup, memo, text};
 use crate::value::Ref;
 use crate::{option_set, table};
 
@@ -16,6 +16,11 @@ option_set! {
 table! {
     pub struct Team, TeamColumns: Table {
         logical: "team", set: "teams", schema: "Team", id: "teamid", name: Some("name"), code: 9,
+        links: &[
+            Link { nav: "teamroles_association", through: "teamroles", here: "teamid", there: "roleid", table: "role" },
+            Link { nav: "teammembership_association", through: "teammembership", here: "teamid", there: "systemuserid", table: "systemuser" },
+            Link { nav: "teamprofiles_association", through: "teamprofiles", here: "teamid", there: "fieldsecurityprofileid", table: "fieldsecurityprofile" },
+        ],
         keys: &[key(&["name"], "Team Name")], tracked: true, ..BLANK
     }; {
         name: String = text("name", "Team Name", 160).required(),

@@ -14,7 +14,11 @@ fn user() -> SystemUser {
 }
 
 fn admin() -> SystemUser {
-    SystemUser { is_administrator: true, ..SystemUser::blank(Id::from_u128(2)) }
+    SystemUser::blank(Id::from_u128(2))
+}
+
+fn privileged() -> ApprovalFacts<'static> {
+    ApprovalFacts { privilege: true, ..ApprovalFacts::default() }
 }
 
 fn pending() -> Mailbox {
@@ -33,7 +37,7 @@ fn codes<T>(result: Result<T, Refusals>) -> Vec<u32> {
 
 #[test]
 fn an_administrator_approves() {
-    let approved = approve(&pending(), &admin(), ApprovalFacts::default(), now()).unwrap();
+    let approved = approve(&pending(), &admin(), privileged(), now()).unwrap();
     assert_eq!(approved.approval, Approval::Approved);
     assert_eq!((approved.approved_by, approved.approved_on), (Some(admin().reference()), Some(now())));
 }
@@ -62,11 +66,11 @@ fn the_disabled_approve_nothing() {
 #[test]
 fn there_must_be_an_address() {
     let empty = Mailbox { address: String::new(), ..pending() };
-    assert_eq!(codes(approve(&empty, &admin(), ApprovalFacts::default(), now())), [0x8005_E221]);
-    assert_eq!(codes(reject(&empty, &admin(), ApprovalFacts::default())), [0x8005_E221]);
+    assert_eq!(codes(approve(&empty, &admin(), privileged(), now())), [0x8005_E221]);
+    assert_eq!(codes(reject(&empty, &admin(), privileged())), [0x8005_E221]);
     let odd = Mailbox { address: "ann".into(), ..pending() };
-    assert_eq!(codes(approve(&odd, &admin(), ApprovalFacts::default(), now())), [0x8005_E221]);
-    assert!(reject(&odd, &admin(), ApprovalFacts::default()).is_ok());
+    assert_eq!(codes(approve(&odd, &admin(), privileged(), now())), [0x8005_E221]);
+    assert!(reject(&odd, &admin(), privileged()).is_ok());
 }
 
 #[test]
@@ -82,28 +86,28 @@ fn not_during_a_test_and_all_faults_together() {
 #[test]
 fn not_for_a_disabled_user() {
     let disabled = SystemUser { is_disabled: true, ..user() };
-    let facts = ApprovalFacts { regarding: Some(mailbox::Regarding::User(&disabled)), ..ApprovalFacts::default() };
+    let facts = ApprovalFacts { regarding: Some(mailbox::Regarding::User(&disabled)), ..privileged() };
     assert_eq!(codes(approve(&pending(), &admin(), facts, now())), [0x8005_E230]);
 }
 
 #[test]
 fn approving_twice_keeps_who_was_first() {
-    let first = approve(&pending(), &admin(), ApprovalFacts::default(), now()).unwrap();
+    let first = approve(&pending(), &admin(), privileged(), now()).unwrap();
     let again = approve(&first, &user(), ApprovalFacts::default(), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(again, first);
 }
 
 #[test]
 fn rejecting_forgets_the_approval() {
-    let approved = approve(&pending(), &admin(), ApprovalFacts::default(), now()).unwrap();
-    let rejected = reject(&approved, &admin(), ApprovalFacts::default()).unwrap();
+    let approved = approve(&pending(), &admin(), privileged(), now()).unwrap();
+    let rejected = reject(&approved, &admin(), privileged()).unwrap();
     assert_eq!(rejected.approval, Approval::Rejected);
     assert_eq!((rejected.approved_by, rejected.approved_on), (None, None));
 }
 
 #[test]
 fn by_writing_the_column() {
-    let set = |value| set(&pending(), value, &admin(), ApprovalFacts::default(), now());
+    let set = |value| set(&pending(), value, &admin(), privileged(), now());
     assert_eq!(set(Approval::Approved).unwrap().approval, Approval::Approved);
     assert_eq!(set(Approval::Rejected).unwrap().approval, Approval::Rejected);
     assert_eq!(set(Approval::Pending).unwrap(), pending(), "no change");

@@ -240,6 +240,12 @@ impl Memory {
             Filter::And(all) => all.iter().all(|f| self.holds(row, f)),
             Filter::Or(any) => any.iter().any(|f| self.holds(row, f)),
             Filter::Not(inner) => !self.holds(row, inner),
+            Filter::Within { path, table, column, filter } => {
+                let here = self.at(row, path);
+                let listed = |r: &Record| self.at(r, &Path::from(*column)) == here;
+                !here.is_null() && self.of(table).any(|r| listed(r) && self.holds(r, filter))
+            }
+            Filter::Bits(path, bits) => self.at(row, path).as_int().is_some_and(|n| n & bits == *bits),
             Filter::Of(..) | Filter::Across { .. } | Filter::Linked(_) => panic!("these are of a fetch"),
             Filter::Any { table, column, filter } => {
                 self.of(table).any(|r| r.get(column).as_ref_to() == Some(row.reference()) && self.holds(r, filter))

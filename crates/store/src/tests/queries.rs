@@ -129,6 +129,12 @@ fn holds(rows: &[Record], row: &Record, filter: &Filter) -> bool {
         Filter::Any { table, column, filter } => rows
             .iter()
             .any(|r| r.table == *table && r.get(column).as_ref_to() == Some(row.reference()) && holds(rows, r, filter)),
+        Filter::Within { path, table, column, filter } => {
+            let here = folded(at_path(rows, row, path));
+            let same = |r: &Record| folded(at_path(rows, r, &Path::from(*column))) == here;
+            !here.is_null() && rows.iter().any(|r| r.table == *table && same(r) && holds(rows, r, filter))
+        }
+        Filter::Bits(path, bits) => at_path(rows, row, path).as_int().is_some_and(|n| n & bits == *bits),
     }
 }
 
@@ -178,6 +184,18 @@ fn leaf() -> impl Strategy<Value = Filter> {
             Compare::Equal,
             Value::Bool(b)
         )),
+        (how(), name()).prop_map(|(h, n)| Filter::Within {
+            path: "parentcustomerid".into(),
+            table: Account::TABLE,
+            column: Account::TABLE.id,
+            filter: Box::new(Filter::Compare("name".into(), h, Value::Text(n))),
+        }),
+        name().prop_map(|n| Filter::Within {
+            path: Contact::TABLE.id.into(),
+            table: Contact::TABLE,
+            column: "parentcustomerid",
+            filter: Box::new(Filter::Compare("lastname".into(), Compare::NotEqual, Value::Text(n))),
+        }),
         (1_u128..14).prop_map(|n| Filter::Compare(
             "parentcustomerid".into(),
             Compare::Equal,

@@ -66,8 +66,9 @@ async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result
     headers::require_plain(&parts.headers)?;
     let body = payload(body, &resource).await?;
     permit.execute();
+    let context = Context::new(state.store.clone(), actor, now, state.random.clone(), state.settings).await?;
     let call = Call {
-        ctx: Context { store: state.store.clone(), actor, now, random: state.random.clone(), settings: state.settings },
+        ctx: context,
         prefer: Prefer::read(&parts.headers),
         query: call::query(parts.uri.query().unwrap_or(""))?,
         method: parts.method,

@@ -171,7 +171,7 @@ pub(crate) fn status_of(code: u32) -> StatusCode {
     match code {
         0x8004_0217 | 0x8006_0891 => StatusCode::NOT_FOUND,
         0x8004_0220 | 0x8004_0231 | 0x8004_020D | 0x8004_8405 | 0x8004_A110 | 0x8004_0256 | 0x8004_2F09
-        | 0x8005_E232 | 0x8009_000B => StatusCode::FORBIDDEN,
+        | 0x8005_E232 | 0x8009_000B | 0x8004_0225 | 0x8004_F507 => StatusCode::FORBIDDEN,
         0x8004_4302 | 0x8004_1D52 => StatusCode::UNAUTHORIZED,
         0x8004_0227 | 0x8004_023B | 0x8004_0315 | 0x8004_0800 => StatusCode::METHOD_NOT_ALLOWED,
         0x8004_0237 | 0x8006_0882 | 0x8004_0333 => StatusCode::PRECONDITION_FAILED,

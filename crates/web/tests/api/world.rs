@@ -167,13 +167,8 @@ impl World {
             )
             .await;
         let admin = actions::token::authenticate(&self.store, &self.token, self.clock.now()).await.unwrap().unwrap();
-        let context = actions::Context {
-            store: self.store.clone(),
-            actor: admin,
-            now: self.clock.now(),
-            random: self.random.clone(),
-            settings: Settings::default(),
-        };
+        let (store, now, random) = (self.store.clone(), self.clock.now(), self.random.clone());
+        let context = actions::Context::new(store, admin, now, random, Settings::default()).await.unwrap();
         let token = actions::token::create(&context, id.parse().unwrap(), "test").await.unwrap();
         (id, token)
     }

@@ -1,0 +1,94 @@
+//! Why not, and what to do: each names the privilege and the depth.
+
+use model::{Refusal, Table};
+
+use super::{Depth, Principal, Reach, Right, RowFacts, Special, privilege};
+
+/// 0x80040220
+fn denied(message: String) -> Refusal {
+    Refusal::new(0x8004_0220, "PrivilegeDenied", message)
+}
+
+pub(super) fn disabled(principal: &Principal) -> Refusal {
+    let message = format!(
+        "The user {} is disabled and may do nothing. An administrator enables users: isdisabled = false.",
+        principal.name
+    );
+    Refusal::new(0x8004_0225, "UserDisabled", message)
+}
+
+/// 0x80042F09
+pub(super) fn no_roles(principal: &Principal) -> Refusal {
+    let message = format!(
+        "The user {} has no security role, so nothing is allowed. Ask a System Administrator to assign one, for \
+         instance Basic User.",
+        principal.name
+    );
+    Refusal::new(0x8004_2F09, "UserNotAssignedRoles", message)
+}
+
+pub(super) fn access_mode(principal: &Principal, right: Right, table: &Table, mode: &str, what: &str) -> Refusal {
+    denied(format!(
+        "Principal user ({}) may not use {}: the user's access mode is {mode}, so {what}. An administrator changes it: \
+         accessmode.",
+        principal.name,
+        privilege(right, table)
+    ))
+}
+
+/// No role grants the privilege.
+pub(super) fn missing(principal: &Principal, name: &str, table: &Table, depth: Option<Depth>) -> Refusal {
+    let depth = depth.map_or(String::new(), |d| format!(" at depth {} ({})", d.as_str(), d.label()));
+    denied(format!(
+        "Principal user ({}) is missing {name} privilege{depth} on {}: no role grants it. Ask a System Administrator \
+         for a role that does; `postroom role check` shows what is missing.",
+        principal.name, table.logical
+    ))
+}
+
+/// A role grants the privilege, but not as far as this row.
+pub(super) fn too_short(principal: &Principal, name: &str, table: &Table, reach: &Reach, row: &RowFacts) -> Refusal {
+    let needed = match row.unit {
+        Some(unit) if principal.unit == Some(unit) => Depth::Local,
+        Some(unit) if principal.subtree.contains(&unit) => Depth::Deep,
+        _ => Depth::Global,
+    };
+    denied(format!(
+        "Principal user ({}) is missing {name} privilege at depth {} ({}) on this {}: the roles reach {} ({}). Ask a \
+         System Administrator for a role that reaches further, or the owner to share the row.",
+        principal.name,
+        needed.as_str(),
+        needed.label(),
+        table.logical,
+        reach.depth.as_str(),
+        reach.depth.label()
+    ))
+}
+
+/// A special privilege that is missing altogether, or does not reach.
+pub fn missing_special(principal: &Principal, special: Special) -> Refusal {
+    let held = match principal.reach(special.name()) {
+        Some(reach) => format!("the roles reach {} ({})", reach.depth.as_str(), reach.depth.label()),
+        None => "no role grants it".to_owned(),
+    };
+    let message = format!(
+        "Principal user ({}) is missing {} privilege ({}): {held}. Ask a System Administrator for a role that has it.",
+        principal.name,
+        special.name(),
+        special.label()
+    );
+    match special {
+        Special::TestMailbox => Refusal::new(0x8005_E232, "NoTestEmailAccessPrivilege", message),
+        Special::ActOnBehalfOfAnotherUser => Refusal::new(0x8004_A110, "CannotActOnBehalfOfAnotherUser", message),
+        _ => denied(message),
+    }
+}
+
+/// 0x8004020D: giving what one does not have.
+pub fn more_than_own(principal: &Principal, what: &str) -> Refusal {
+    let message = format!(
+        "Principal user ({}) cannot give what they do not have: {what}. Ask somebody who has it.",
+        principal.name
+    );
+    Refusal::new(0x8004_020D, "InvalidAccessRights", message)
+}
