@@ -140,7 +140,7 @@ async fn too_many_requests_of_one_user() {
     let w = World::sqlite().await;
     // Payloads that never come to an end hold their places.
     let mut waiting = Vec::new();
-    for _ in 0..52 {
+    for _ in 0..60 {
         let (sender, body) = tokio::io::duplex(16);
         let body = axum::body::Body::from_stream(endless(body));
         let request = axum::http::Request::post("/api/data/v9.2/accounts")
