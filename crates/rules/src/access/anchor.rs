@@ -82,6 +82,13 @@ pub fn checks_append(table: &Table) -> bool {
 pub fn is_customer_data(table: &Table) -> bool {
     matches!(
         table.logical,
-        "account" | "contact" | "lead" | "email" | "activitypointer" | "activityparty" | "activitymimeattachment" | "queueitem"
+        "account"
+            | "contact"
+            | "lead"
+            | "email"
+            | "activitypointer"
+            | "activityparty"
+            | "activitymimeattachment"
+            | "queueitem"
     )
 }

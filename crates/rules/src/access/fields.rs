@@ -25,7 +25,8 @@ const SECURED: &[(&str, &[&str])] = &[
 ];
 
 /// Columns that hold what an email says.
-const CONTENT: &[(&str, &[&str])] = &[("email", &["description", "internetmessageheaders"]), ("activitypointer", &["description"])];
+const CONTENT: &[(&str, &[&str])] =
+    &[("email", &["description", "internetmessageheaders"]), ("activitypointer", &["description"])];
 
 fn listed(list: &[(&str, &[&str])], table: &str, column: &str) -> bool {
     list.iter().any(|(t, columns)| *t == table && columns.contains(&column))
