@@ -4,7 +4,7 @@
 //! This crate does **not** reach a mail server and does **not** know HTTP: a
 //! refusal carries its code, and `web` knows which status that is.
 
-pub mod access;
+mod access;
 pub mod attachment;
 mod audit;
 mod blobs;
