@@ -41,7 +41,7 @@ pub(super) fn missing(principal: &Principal, name: &str, table: &Table, depth: O
     let depth = depth.map_or(String::new(), |d| format!(" at depth {} ({})", d.as_str(), d.label()));
     denied(format!(
         "Principal user ({}) is missing {name} privilege{depth} on {}: no role grants it. Ask a System Administrator \
-         for a role that does; `postroom role check` shows what is missing.",
+         for a role that does.",
         principal.name, table.logical
     ))
 }

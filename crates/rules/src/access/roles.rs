@@ -62,11 +62,7 @@ pub static ALL: &[Ready] = &[
         description: "Sets the system up: mailboxes, server profiles, queues, settings. Sees own customers and emails only.",
         grants: Grants::Listed(
             CUSTOMIZER,
-            &[
-                (Special::TestMailbox, Global),
-                (Special::ManageCredentials, Global),
-                (Special::ReadEmailContent, Basic),
-                ],
+            &[(Special::TestMailbox, Global), (Special::ManageCredentials, Global), (Special::ReadEmailContent, Basic)],
         ),
     },
     Ready {

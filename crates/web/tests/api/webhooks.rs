@@ -149,7 +149,7 @@ story!(an_event_is_read_and_sent_again_and_nothing_else, |w| {
     for set in ["pr_events", "serviceendpoints", "sdkmessageprocessingsteps"] {
         w.get(&format!("/{set}")).by(&token).await.expect(403);
     }
-    w.patch(&path, json!({ "pr_state": 0 })).by(&token).await.expect(404);
+    w.patch(&path, json!({ "pr_state": 0 })).by(&token).await.expect(403);
     w.post("/serviceendpoints", hook("mine")).by(&token).await.expect(403);
     // An endpoint with steps stays; without them it goes with its events.
     w.delete(&format!("/serviceendpoints({endpoint})")).await.expect(405).code("0x80040227");
