@@ -48,18 +48,7 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
         blocked_attachments: BLOCKED.to_owned(),
         ..Organization::blank(id()?)
     };
-    let mut principal = Principal::new(system.id, SYSTEM_NAME);
-    principal.make_administrator();
-    let context = Context {
-        store: store.clone(),
-        actor: system.clone(),
-        principal: Arc::new(principal),
-        behind: None,
-        origin: Origin { door: "command line", ..Origin::default() },
-        now,
-        random: random.clone(),
-        settings: Settings::default(),
-    };
+    let context = context(store, &system, now, random);
     let mut changes = vec![
         Change::Create(whole(unit.clone())),
         Change::Create(whole(system.clone())),
@@ -88,6 +77,22 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
     let commit = Commit::new(Actor { user: system.id }, now, changes);
     store.commit(&commit).await.map_err(|e| commit_failed("organization", e))?;
     Ok(plain)
+}
+
+/// The service's own account may do everything, before any role is there.
+fn context(store: &Store, system: &SystemUser, now: Timestamp, random: &Random) -> Context {
+    let mut principal = Principal::new(system.id, SYSTEM_NAME);
+    principal.make_administrator();
+    Context {
+        store: store.clone(),
+        actor: system.clone(),
+        principal: Arc::new(principal),
+        behind: None,
+        origin: Origin { door: "command line", ..Origin::default() },
+        now,
+        random: random.clone(),
+        settings: Settings::default(),
+    }
 }
 
 /// Everything that runs when it is opened, as the reference product ships it.

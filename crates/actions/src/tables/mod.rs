@@ -12,6 +12,7 @@ mod parties;
 mod people;
 mod queue;
 mod queue_item;
+mod security;
 pub(crate) mod state;
 mod system_user;
 mod webhook;
@@ -26,7 +27,16 @@ use crate::plan::Plan;
 
 pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     match plan.table().logical {
-        "systemuser" => system_user::check(plan).await,
+        "systemuser" => {
+            security::check_user(plan).await?;
+            system_user::check(plan).await
+        }
+        "systemuserroles" | "teamroles" | "teammembership" | "roleprivileges" | "systemuserprofiles"
+        | "teamprofiles" | "fieldpermission" => security::check(plan).await,
+        "role" => {
+            security::check_role(plan);
+            Ok(())
+        }
         "queue" => queue::check(plan).await,
         "mailbox" => mailbox::check(plan).await,
         "emailserverprofile" => email_server_profile::check(plan).await,
@@ -75,6 +85,10 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
 pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
     match row.table.logical {
         "mailbox" => mailbox::check_delete(ctx, row).await,
+        "systemuserroles" | "teamroles" | "teammembership" | "roleprivileges" | "systemuserprofiles"
+        | "teamprofiles" | "fieldpermission" => security::check_delete(ctx, row).await,
+        "role" => security::check_delete_role(ctx, row).await,
+        "team" => security::check_delete_team(ctx, row).await,
         "email" => email::check_delete(ctx, row).await,
         "activitymimeattachment" => attachment::check_delete(ctx, row).await,
         "queue" => queue::check_delete(ctx, row).await,

@@ -148,7 +148,7 @@ const USER_SPECIALS: &[(Special, Depth)] =
 const MAILBOXES: &[Line] = &[
     (&["mailbox", "emailserverprofile", "queue"], EIGHT, Global),
     (KNOWN, &[Read], Global),
-    (&["systemuser", "usersettings"], &[Write, Append, AppendTo], Global),
+    (&["systemuser", "usersettings"], &[Append, AppendTo], Global),
     (&["tracelog"], SIX, Global),
     (&["organization"], &[Write], Global),
     (&["role"], &[Read], Local),

@@ -1,7 +1,7 @@
 //! A filter as a condition.
 
 use model::query::{Compare, Path, TextMatch};
-use model::{Filter, Kind, Value};
+use model::{Filter, Kind, Table, Value};
 
 use crate::bind::Bind;
 use crate::error::StoreError;
@@ -68,28 +68,39 @@ pub(crate) fn condition(filter: &Filter, scope: &mut Scope, builder: &mut Builde
             between(&left, operator(*compare), &right, builder)
         }
         Filter::Linked(link) => join::exists(link, scope, builder),
-        Filter::Within { path, table, column, filter } => {
-            let term = scope.term(path, builder)?;
-            let mut inner = Scope::new(table, builder);
-            let listed = inner.term(&Path::from(*column), builder)?;
-            if !term.matches(&listed) {
-                return Err(StoreError::no_column(table, column));
-            }
-            let mut condition = condition(filter, &mut inner, builder)?;
-            if let Some(seen) = seen::condition(table, &inner.alias, builder)? {
-                condition = format!("{condition} AND {seen}");
-            }
-            Ok(format!("{} IN (SELECT {} FROM {} WHERE {condition})", term.sql, listed.sql, inner.from()))
-        }
-        Filter::Bits(path, bits) => {
-            let term = scope.term(path, builder)?;
-            if !term.column.is_some_and(|c| matches!(c.kind, Kind::Int { .. } | Kind::BigInt)) {
-                return Err(StoreError::no_column(term.table, path.column));
-            }
-            let placeholder = builder.bind(Bind::Int(*bits));
-            Ok(format!("({0} & {placeholder}) = {placeholder}", term.sql))
-        }
+        Filter::Within { path, table, column, filter } => within(path, (table, column), filter, scope, builder),
+        Filter::Bits(path, bits) => has_bits(path, *bits, scope, builder),
     }
+}
+
+/// The path's value is a column of some row that satisfies the filter.
+fn within(
+    path: &Path,
+    (table, column): (&'static Table, &'static str),
+    filter: &Filter,
+    scope: &mut Scope,
+    builder: &mut Builder,
+) -> Result<String, StoreError> {
+    let term = scope.term(path, builder)?;
+    let mut inner = Scope::new(table, builder);
+    let listed = inner.term(&Path::from(column), builder)?;
+    if !term.matches(&listed) {
+        return Err(StoreError::no_column(table, column));
+    }
+    let mut condition = condition(filter, &mut inner, builder)?;
+    if let Some(seen) = seen::condition(table, &inner.alias, builder)? {
+        condition = format!("{condition} AND {seen}");
+    }
+    Ok(format!("{} IN (SELECT {} FROM {} WHERE {condition})", term.sql, listed.sql, inner.from()))
+}
+
+fn has_bits(path: &Path, bits: i64, scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
+    let term = scope.term(path, builder)?;
+    if !term.column.is_some_and(|c| matches!(c.kind, Kind::Int { .. } | Kind::BigInt)) {
+        return Err(StoreError::no_column(term.table, path.column));
+    }
+    let placeholder = builder.bind(Bind::Int(bits));
+    Ok(format!("({0} & {placeholder}) = {placeholder}", term.sql))
 }
 
 fn join(

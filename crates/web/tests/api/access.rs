@@ -84,3 +84,85 @@ story!(sending_as_somebody_else, |w| {
     w.patch(&format!("/usersettingscollection({bob})"), json!({ "issendasallowed": true })).await.expect(204);
     w.post(&path, json!({ "IssueSend": true })).by(&token).await.expect(200);
 });
+
+/// Gives a user a ready role, as the administrator would.
+async fn give(w: &crate::world::World, user: &str, role: &str) -> String {
+    let found = w.read(&format!("/roles?$select=name&$filter=name%20eq%20'{}'", role.replace(' ', "%20"))).await;
+    let role = found["value"][0]["roleid"].as_str().expect("a role").to_owned();
+    let body = json!({ "systemuserid@odata.bind": format!("/systemusers({user})"), "roleid@odata.bind": format!("/roles({role})") });
+    w.create("systemuserrolescollection", body).await
+}
+
+story!(a_role_counts_at_once, |w| {
+    let (ann, token) = w.user("ann@example.com").await;
+    let (bob, _) = w.user("bob@example.com").await;
+    let others = w.mailbox_of(&bob).await;
+    w.get(&format!("/mailboxes({others})")).by(&token).await.expect(404);
+    let given = give(&w, &ann, "Mailbox Administrator").await;
+    w.get(&format!("/mailboxes({others})")).by(&token).await.expect(200);
+    w.post("/mailboxes", json!({ "name": "F", "emailaddress": "f@example.com" })).by(&token).await.expect(204);
+    w.delete(&format!("/systemuserrolescollection({given})")).await.expect(204);
+    w.get(&format!("/mailboxes({others})")).by(&token).await.expect(404);
+});
+
+story!(customizers_make_forward_mailboxes, |w| {
+    for (address, role) in [("c@example.com", "System Customizer"), ("a@example.com", "System Administrator")] {
+        let (user, token) = w.user(address).await;
+        give(&w, &user, role).await;
+        let body = json!({ "name": address, "emailaddress": format!("forward-{address}") });
+        let mailbox = w.post("/mailboxes", body).by(&token).await.expect(204).entity_id();
+        w.patch(&format!("/mailboxes({mailbox})"), json!({ "username": "u", "password": "p" }))
+            .by(&token)
+            .await
+            .expect(204);
+        let profile = json!({
+            "name": address, "servertype": 4, "incomingserverlocation": "a.example", "outgoingserverlocation": "a.example",
+            "incomingauthenticationprotocol": 3, "outgoingauthenticationprotocol": 3
+        });
+        w.post("/emailserverprofiles", profile).by(&token).await.expect(204);
+    }
+});
+
+story!(nobody_gives_more_than_they_have, |w| {
+    let roles = w.read("/roles?$select=name").await;
+    let role = |name: &str| {
+        let all = roles["value"].as_array().unwrap();
+        all.iter().find(|r| r["name"] == name).unwrap()["roleid"].as_str().unwrap().to_owned()
+    };
+    let admin = role("System Administrator");
+    for name in ["Basic User", "System Customizer", "Mailbox Administrator", "Integration", "Auditor"] {
+        let (user, token) = w.user(&format!("{}@example.com", name.replace(' ', ""))).await;
+        if name != "Basic User" {
+            give(&w, &user, name).await;
+        }
+        let body = json!({ "systemuserid@odata.bind": format!("/systemusers({user})"), "roleid@odata.bind": format!("/roles({admin})") });
+        w.post("/systemuserrolescollection", body).by(&token).await.expect(403);
+        let me = w.read("/WhoAmI").await["UserId"].as_str().unwrap().to_owned();
+        w.patch(&format!("/systemusers({me})"), json!({ "isdisabled": true })).by(&token).await.expect(403);
+        let answer = w.patch(&format!("/roles({admin})"), json!({ "name": "x" })).by(&token).await;
+        assert!(matches!(answer.status, 403 | 404), "{}", answer.text());
+    }
+});
+
+story!(an_administrator_remains, |w| {
+    let me = w.read("/WhoAmI").await["UserId"].as_str().unwrap().to_owned();
+    w.patch(&format!("/systemusers({me})"), json!({ "isdisabled": true }))
+        .await
+        .expect(405)
+        .says("last System Administrator");
+    w.patch(&format!("/systemusers({me})"), json!({ "accessmode": 2 })).await.expect(405);
+    let pairs = w
+        .read(&format!(
+            "/systemuserrolescollection?$filter=_systemuserid_value%20eq%20{me}&$expand=roleid($select=name)"
+        ))
+        .await;
+    let pair =
+        pairs["value"].as_array().unwrap().iter().find(|p| p["roleid"]["name"] == "System Administrator").unwrap();
+    let pair = pair["systemuserroleid"].as_str().unwrap();
+    w.delete(&format!("/systemuserrolescollection({pair})")).await.expect(405).code("0x8004023B");
+    let (ann, _) = w.user("ann@example.com").await;
+    give(&w, &ann, "System Administrator").await;
+    w.delete(&format!("/systemuserrolescollection({pair})")).await.expect(204);
+    w.get("/systemusers").await.expect(200);
+    w.post("/roles", json!({ "name": "R" })).await.expect(403).says("prvCreateRole");
+});

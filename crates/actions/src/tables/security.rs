@@ -1,0 +1,207 @@
+//! Who gives roles, privileges and memberships to whom: nobody gives more than
+//! they have, and an administrator who can log in always remains.
+
+use model::tables::{Organization, Role, RolePrivilege, SystemUser, TeamMembership, TeamRole, UserRole};
+use model::{Change, Entity, Filter, Id, Query, Record, Refusal};
+use rules::access::{Depth, Right, catalogue, refusals, roles};
+
+use crate::access;
+use crate::context::Context;
+use crate::error::{ActionError, invalid_operation};
+use crate::plan::Plan;
+
+/// A row that pairs a user or a team with a role, a team with a member, or a
+/// role with a privilege, in the making.
+pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let row = plan.after.clone();
+    match given(plan.ctx, &row).await {
+        Ok(()) => Ok(()),
+        Err(ActionError::Refused(refusals)) => {
+            plan.faults.extend(refusals.0);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The same row, about to go.
+pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
+    if row.table == UserRole::TABLE {
+        let pair = UserRole::from_record(row)?;
+        if pair.role == administrator_role() {
+            others_remain(ctx, pair.user.map(|u| u.id)).await?;
+        }
+    }
+    given(ctx, row).await?;
+    Ok(Vec::new())
+}
+
+async fn given(ctx: &Context, row: &Record) -> Result<(), ActionError> {
+    let table = row.table;
+    if table == UserRole::TABLE || table == TeamRole::TABLE {
+        let role = row.get(UserRole::C.role.name).as_id();
+        return assigns(ctx, role).await;
+    }
+    if table == TeamMembership::TABLE {
+        let team = row.typed(TeamMembership::C.team)?;
+        let held = Query::of::<TeamRole>().filter(Filter::eq(TeamRole::C.team, team));
+        for pair in ctx.store.list::<TeamRole>(&held).await? {
+            no_more_than_own(ctx, pair.role.map(|r| r.id)).await?;
+        }
+        return Ok(());
+    }
+    if table == RolePrivilege::TABLE {
+        return grants(ctx, &RolePrivilege::from_record(row)?);
+    }
+    // Field security: who may read and write every credential.
+    if ctx.principal.administrator {
+        return Ok(());
+    }
+    Err(refusals::more_than_own(&ctx.principal, "field permissions are given by System Administrators").into())
+}
+
+/// Giving a role, or taking it: prvAssignRole, and no more than one's own.
+async fn assigns(ctx: &Context, role: Option<Id>) -> Result<(), ActionError> {
+    access::any(ctx, Right::Assign, Role::TABLE)?;
+    no_more_than_own(ctx, role).await
+}
+
+async fn no_more_than_own(ctx: &Context, role: Option<Id>) -> Result<(), ActionError> {
+    let principal = &ctx.principal;
+    if principal.administrator {
+        return Ok(());
+    }
+    let Some(role) = role else { return Ok(()) };
+    if administrator_role().is_some_and(|admin| admin.id == role) {
+        return Err(refusals::more_than_own(principal, "the role System Administrator").into());
+    }
+    let role = Some(model::Ref::new(Role::TABLE.logical, role));
+    let query = Query::of::<RolePrivilege>().filter(Filter::eq(RolePrivilege::C.role, role));
+    for row in ctx.store.list::<RolePrivilege>(&query).await? {
+        held(ctx, &row)?;
+    }
+    Ok(())
+}
+
+fn held(ctx: &Context, row: &RolePrivilege) -> Result<(), Refusal> {
+    let (Some(known), Some(depth)) = (row.privilege.and_then(|p| catalogue::by_id(p.id)), Depth::from_mask(row.depth))
+    else {
+        return Ok(());
+    };
+    if ctx.principal.administrator || ctx.principal.reach(&known.name).is_some_and(|own| own.depth >= depth) {
+        return Ok(());
+    }
+    let what = format!("{} at depth {} ({})", known.name, depth.as_str(), depth.label());
+    Err(refusals::more_than_own(&ctx.principal, &what))
+}
+
+fn grants(ctx: &Context, row: &RolePrivilege) -> Result<(), ActionError> {
+    if row.role == administrator_role() {
+        return Err(invalid_operation("System Administrator has every privilege; it cannot be changed.").into());
+    }
+    let Some(known) = row.privilege.and_then(|p| catalogue::by_id(p.id)) else {
+        let column = RolePrivilege::C.privilege.name;
+        return Err(Refusal::invalid(Some(column), "There is no such privilege; privileges lists all.").into());
+    };
+    let depth = Depth::from_mask(row.depth).filter(|d| d.mask() == row.depth && known.depths.contains(d));
+    if depth.is_none() {
+        let depths: Vec<String> = known.depths.iter().map(|d| format!("{} {}", d.mask(), d.as_str())).collect();
+        let message = format!("{} can be granted at these depths only: {}.", known.name, depths.join(", "));
+        return Err(Refusal::invalid(Some(RolePrivilege::C.depth.name), message).into());
+    }
+    Ok(held(ctx, row)?)
+}
+
+fn administrator_role() -> Option<model::Ref> {
+    roles::by_template(roles::SYSTEM_ADMINISTRATOR).map(roles::Ready::reference)
+}
+
+/// A user in the making or changing: nobody but an administrator changes an
+/// administrator, and the last one can still log in.
+pub(crate) async fn check_user(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    if plan.creating() || !is_administrator(plan.ctx, plan.after.id).await? {
+        return Ok(());
+    }
+    let ctx = plan.ctx;
+    let approves = plan.given.len() == 1 && plan.was_given(SystemUser::C.approval);
+    if !ctx.principal.administrator && plan.after.id != ctx.principal.user && !approves {
+        plan.fault(refusals::more_than_own(&ctx.principal, "a System Administrator is changed by their like only"));
+    }
+    let blocked = |row: &Record| -> Result<bool, ActionError> {
+        let user = SystemUser::from_record(row)?;
+        let writes = matches!(user.access_mode, model::tables::AccessMode::ReadWrite);
+        Ok(user.is_disabled || !writes)
+    };
+    let before = plan.before.as_ref().map(blocked).transpose()?.unwrap_or(true);
+    if !before
+        && blocked(&plan.after)?
+        && let Err(ActionError::Refused(refusals)) = others_remain(ctx, Some(plan.after.id)).await
+    {
+        plan.faults.extend(refusals.0);
+    }
+    Ok(())
+}
+
+async fn is_administrator(ctx: &Context, user: Id) -> Result<bool, ActionError> {
+    let user = Some(model::Ref::new(SystemUser::TABLE.logical, user));
+    let query = Query::of::<UserRole>()
+        .filter(Filter::eq(UserRole::C.user, user))
+        .filter(Filter::eq(UserRole::C.role, administrator_role()));
+    Ok(ctx.store.count(&query).await? > 0)
+}
+
+/// 0x8004023b unless some other enabled user is an administrator.
+async fn others_remain(ctx: &Context, besides: Option<Id>) -> Result<(), ActionError> {
+    let organization = ctx.store.list::<Organization>(&Query::of::<Organization>().limit(1)).await?.pop();
+    let system = organization.and_then(|o| o.system_user).map(|s| s.id);
+    let query = Query::of::<UserRole>().filter(Filter::eq(UserRole::C.role, administrator_role()));
+    for pair in ctx.store.list::<UserRole>(&query).await? {
+        let Some(user) = pair.user.filter(|u| Some(u.id) != besides && Some(u.id) != system) else { continue };
+        let user = ctx.store.load::<SystemUser>(user.id).await?;
+        if user.is_some_and(|u| !u.is_disabled && u.access_mode == model::tables::AccessMode::ReadWrite) {
+            return Ok(());
+        }
+    }
+    let message = "This is the last System Administrator who can log in. Make another one first.";
+    Err(invalid_operation(message).into())
+}
+
+/// The ready roles stay, and System Administrator as it is.
+pub(crate) fn check_role(plan: &mut Plan<'_>) {
+    if !plan.creating() && Some(plan.after.reference()) == administrator_role() {
+        plan.fault(invalid_operation("System Administrator cannot be changed."));
+    }
+}
+
+pub(crate) async fn check_delete_role(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
+    if row.get(Role::C.is_managed.name).as_bool() == Some(true) {
+        return Err(invalid_operation("A role that came with the program cannot be deleted.").into());
+    }
+    let this = Some(row.reference());
+    let mut changes = Vec::new();
+    for pair in ctx.store.list::<UserRole>(&Query::of::<UserRole>().filter(Filter::eq(UserRole::C.role, this))).await? {
+        changes.push(Change::delete::<UserRole>(pair.id));
+    }
+    for pair in ctx.store.list::<TeamRole>(&Query::of::<TeamRole>().filter(Filter::eq(TeamRole::C.role, this))).await? {
+        changes.push(Change::delete::<TeamRole>(pair.id));
+    }
+    let query = Query::of::<RolePrivilege>().filter(Filter::eq(RolePrivilege::C.role, this));
+    for pair in ctx.store.list::<RolePrivilege>(&query).await? {
+        changes.push(Change::delete::<RolePrivilege>(pair.id));
+    }
+    Ok(changes)
+}
+
+/// A team goes with its memberships and roles.
+pub(crate) async fn check_delete_team(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
+    let this = Some(row.reference());
+    let mut changes = Vec::new();
+    for pair in ctx.store.list::<TeamRole>(&Query::of::<TeamRole>().filter(Filter::eq(TeamRole::C.team, this))).await? {
+        changes.push(Change::delete::<TeamRole>(pair.id));
+    }
+    let query = Query::of::<TeamMembership>().filter(Filter::eq(TeamMembership::C.team, this));
+    for pair in ctx.store.list::<TeamMembership>(&query).await? {
+        changes.push(Change::delete::<TeamMembership>(pair.id));
+    }
+    Ok(changes)
+}
