@@ -66,6 +66,22 @@ async fn right_on(ctx: &Context, right: Right, row: &Record) -> Result<Result<()
     }
 }
 
+/// Whether the actor may do what concerns the passwords, sessions, tokens and
+/// secrets of everybody. A token with scopes never may.
+pub(crate) fn administer(ctx: &Context) -> Result<(), ActionError> {
+    unscoped(ctx)?;
+    special(ctx, Special::ManageTokens)
+}
+
+/// Refuses a token that was made for less than its user may.
+pub(crate) fn unscoped(ctx: &Context) -> Result<(), ActionError> {
+    if ctx.principal.scopes.is_none() {
+        return Ok(());
+    }
+    let message = "The token's scopes do not include administration. Use a token without scopes.";
+    Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into())
+}
+
 /// A special privilege that concerns no row.
 pub(crate) fn special(ctx: &Context, special: Special) -> Result<(), ActionError> {
     Ok(ctx.principal.may_special(special)?)

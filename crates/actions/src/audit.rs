@@ -50,6 +50,21 @@ pub(crate) fn noted(ctx: &Context, verb: &str, table: &Table, row: Id) -> Result
     entry(ctx, verb, table, row, Map::new())
 }
 
+/// Something happened that is told in words of its own.
+pub(crate) fn told(
+    ctx: &Context,
+    verb: &str,
+    table: &Table,
+    row: Id,
+    detail: serde_json::Value,
+) -> Result<Change, ActionError> {
+    let detail = match detail {
+        serde_json::Value::Object(detail) => detail,
+        _ => Map::new(),
+    };
+    entry(ctx, verb, table, row, detail)
+}
+
 fn entry(
     ctx: &Context,
     verb: &str,

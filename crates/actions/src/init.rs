@@ -73,7 +73,7 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
     changes.append(&mut made);
     changes.extend(views::all(now, random)?);
     let plain = URL_SAFE_NO_PAD.encode(random.bytes::<32>()?);
-    changes.push(Change::create(token::token_row(id()?, administrator, "init", &plain, now)));
+    changes.push(Change::create(token::token_row(id()?, administrator, "init", &plain)));
     let commit = Commit::new(Actor { user: system.id }, now, changes);
     store.commit(&commit).await.map_err(|e| commit_failed("organization", e))?;
     Ok(plain)

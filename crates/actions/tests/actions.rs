@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use actions::token::NewToken;
 use actions::{ActionError, Context, Draft, Precondition, Random, Settings, Store};
 use model::tables::{Account, ApiToken, Audit, Mailbox, Organization, SystemUser, WorkItem};
 use model::work::Workload;
@@ -35,7 +36,7 @@ async fn world() -> World {
     let store = Store::create(&store::Options::new(dir.path())).await.unwrap();
     let random = random();
     let token = actions::init(&store, "admin@example.com", now(), &random).await.unwrap();
-    let actor = actions::token::authenticate(&store, &token, now()).await.unwrap().unwrap();
+    let actor = actions::token::authenticate(&store, &token, now()).await.unwrap().unwrap().user;
     let ctx = Context::new(store, actor, now(), random, Settings::default()).await.unwrap();
     World { ctx, token, _dir: dir }
 }
@@ -96,20 +97,20 @@ async fn no_randomness_no_init() {
 #[tokio::test]
 async fn tokens_differ_and_are_told_once() {
     let w = world().await;
-    let a = actions::token::create(&w.ctx, w.ctx.actor.id, "one").await.unwrap();
-    let b = actions::token::create(&w.ctx, w.ctx.actor.id, "two").await.unwrap();
+    let (_, a) = actions::token::create(&w.ctx, w.ctx.actor.id, NewToken::named("one")).await.unwrap();
+    let (_, b) = actions::token::create(&w.ctx, w.ctx.actor.id, NewToken::named("two")).await.unwrap();
     assert_ne!(a, b);
     let tokens = w.ctx.store.list::<ApiToken>(&Query::of::<ApiToken>()).await.unwrap();
     assert_eq!(tokens.len(), 3);
     let audits = w.ctx.store.list::<Audit>(&Query::of::<Audit>()).await.unwrap();
-    assert!(audits.iter().any(|r| r.action == "token"));
+    assert!(audits.iter().any(|r| r.action == "token-created"));
     assert!(audits.iter().all(|r| !r.detail.contains(&a) && !r.detail.contains(&b)));
 }
 
 #[tokio::test]
 async fn a_token_for_nobody() {
     let w = world().await;
-    assert_eq!(codes(actions::token::create(&w.ctx, Id::nil(), "x").await), [0x8004_0217]);
+    assert_eq!(codes(actions::token::create(&w.ctx, Id::nil(), NewToken::named("x")).await), [0x8004_0217]);
 }
 
 #[tokio::test]
@@ -118,10 +119,10 @@ async fn last_use_is_noted_now_and_then() {
     let store = &w.ctx.store;
     let last = async || one::<ApiToken>(&w.ctx).await.last_used_on;
     assert_eq!(last().await, Some(now()));
-    let soon = now() + model::SignedDuration::from_secs(60);
+    let soon = now() + model::SignedDuration::from_secs(59);
     actions::token::authenticate(store, &w.token, soon).await.unwrap().unwrap();
     assert_eq!(last().await, Some(now()));
-    let later = now() + model::SignedDuration::from_secs(301);
+    let later = now() + model::SignedDuration::from_secs(61);
     actions::token::authenticate(store, &w.token, later).await.unwrap().unwrap();
     assert_eq!(last().await, Some(later));
 }

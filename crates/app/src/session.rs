@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use actions::sign_in::{Cost, Entrance, Hasher, Visitor};
 use actions::{Context, Origin, Random, Settings};
 use anyhow::{Context as _, Result, bail};
 use connectors::net::Dialer;
@@ -66,6 +67,25 @@ impl Session {
         let context =
             Context::new(self.store.clone(), actor, SystemClock.now(), Random::system(), self.settings()).await?;
         Ok(context.from(Origin { door: "command line", ..Origin::default() }))
+    }
+
+    /// Passwords are hashed by a quarter of the processors at most.
+    pub fn hasher(&self) -> Hasher {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Hasher::new(Cost::default(), processors.div_ceil(4))
+    }
+
+    /// What signing in is given by a command.
+    pub fn entrance(&self, context: &Context) -> Entrance {
+        Entrance {
+            store: self.store.clone(),
+            now: context.now,
+            random: context.random.clone(),
+            settings: context.settings,
+            policy: self.config.sign_in.policy(),
+            hasher: self.hasher(),
+            visitor: Visitor::default(),
+        }
     }
 
     pub fn engine(&self) -> Result<Arc<Engine>> {

@@ -372,3 +372,91 @@ CREATE TABLE "pr_event" (
 CREATE INDEX ix_pr_event_waiting ON pr_event (pr_serviceendpointid, pr_state, pr_nextrun);
 CREATE INDEX ix_pr_event_row ON pr_event (pr_row);
 CREATE INDEX ix_sdkmessageprocessingstep_eventhandler ON sdkmessageprocessingstep (eventhandler);
+
+
+-- Signing in: passwords, sessions, tokens of services. None of it is on the wire.
+
+CREATE TABLE "pr_login" (
+    "pr_loginid" {id} PRIMARY KEY NOT NULL,
+    "pr_passwordhash" {text},
+    "pr_passwordseton" {time},
+    "pr_failures" {int} DEFAULT 0,
+    "pr_failedon" {time},
+    "pr_istotpon" {bool} DEFAULT {false},
+    "pr_totpstep" {int},
+    "pr_istotpset" {bool} DEFAULT {false},
+    "pr_recovery" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_identity" (
+    "pr_identityid" {id} PRIMARY KEY NOT NULL,
+    "pr_systemuserid" {id},
+    "pr_issuer" {text},
+    "pr_subject" {text},
+    "pr_createdon" {time}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_session" (
+    "pr_sessionid" {id} PRIMARY KEY NOT NULL,
+    "pr_systemuserid" {id},
+    "pr_hash" {bytes},
+    "pr_createdon" {time},
+    "pr_seenon" {time},
+    "pr_expireson" {time},
+    "pr_method" {text},
+    "pr_address" {text},
+    "pr_agent" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_ticket" (
+    "pr_ticketid" {id} PRIMARY KEY NOT NULL,
+    "pr_hash" {bytes},
+    "pr_kind" {text},
+    "pr_systemuserid" {id},
+    "pr_createdon" {time},
+    "pr_expireson" {time},
+    "pr_detail" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_clientsecret" (
+    "pr_clientsecretid" {id} PRIMARY KEY NOT NULL,
+    "pr_systemuserid" {id},
+    "pr_name" {text},
+    "pr_hash" {bytes},
+    "pr_createdon" {time},
+    "pr_expireson" {time},
+    "pr_lastusedon" {time}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_signingkey" (
+    "pr_signingkeyid" {id} PRIMARY KEY NOT NULL,
+    "pr_public" {bytes},
+    "pr_createdon" {time},
+    "pr_isprivateset" {bool} DEFAULT {false}
+[sqlite]) STRICT;
+[postgres]);
+
+-- API tokens are on the wire now: they have what every such table has.
+
+ALTER TABLE pr_apitoken ADD COLUMN "pr_scopes" {text};
+ALTER TABLE pr_apitoken RENAME COLUMN "pr_createdon" TO "createdon";
+ALTER TABLE pr_apitoken ADD COLUMN "createdby" {id};
+ALTER TABLE pr_apitoken ADD COLUMN "modifiedon" {time};
+ALTER TABLE pr_apitoken ADD COLUMN "modifiedby" {id};
+ALTER TABLE pr_apitoken ADD COLUMN "versionnumber" {int};
+UPDATE pr_apitoken SET "createdby" = "pr_systemuserid", "modifiedon" = "createdon", "modifiedby" = "pr_systemuserid", "versionnumber" = 1;
+
+CREATE UNIQUE INDEX ux_pr_identity ON pr_identity (pr_issuer, pr_subject);
+CREATE UNIQUE INDEX ux_pr_session_hash ON pr_session (pr_hash);
+CREATE UNIQUE INDEX ux_pr_ticket_hash ON pr_ticket (pr_hash);
+CREATE UNIQUE INDEX ux_pr_clientsecret_hash ON pr_clientsecret (pr_hash);
+CREATE UNIQUE INDEX ux_systemuser_applicationid ON systemuser (applicationid) WHERE applicationid IS NOT NULL;
+CREATE INDEX ix_pr_session_systemuserid ON pr_session (pr_systemuserid);
+CREATE INDEX ix_pr_ticket_expireson ON pr_ticket (pr_expireson);
+CREATE INDEX ix_pr_apitoken_systemuserid ON pr_apitoken (pr_systemuserid);
+CREATE INDEX ix_pr_clientsecret_systemuserid ON pr_clientsecret (pr_systemuserid);

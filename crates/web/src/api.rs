@@ -28,6 +28,7 @@ mod reference;
 mod resource;
 pub(crate) mod respond;
 mod rows;
+mod token_calls;
 mod tracking;
 mod views;
 mod write;

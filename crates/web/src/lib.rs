@@ -7,13 +7,16 @@
 mod api;
 mod health;
 mod limiter;
+mod pages;
 mod peer;
 mod router;
 mod serve;
+mod signin;
 mod state;
 
 pub use limiter::Limits;
 pub use peer::Proxies;
 pub use router::{health_router, router};
 pub use serve::{BadCertificate, Tls, TlsVersion, redirect_router, serve, serve_tls};
+pub use signin::SignIn;
 pub use state::{AppState, MetricsRender};

@@ -18,6 +18,8 @@ use crate::api::errors::ApiError;
 use crate::api::{dispatch, respond};
 use crate::health;
 use crate::limiter::Limiter;
+use crate::pages;
+use crate::signin;
 use crate::state::AppState;
 
 /// How long a request may take, its payload included.
@@ -29,7 +31,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api", any(dispatch::handle))
         .route("/api/{*path}", any(dispatch::handle))
         .layer(Extension(Limiter::new(state.limits)));
-    finished(api, state)
+    let pages = signin::routes().route("/static/postroom.css", get(pages::stylesheet));
+    finished(api.merge(pages), state)
 }
 
 /// Only what watches the process: `/healthz`, `/readyz`, `/metrics`.

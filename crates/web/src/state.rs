@@ -8,6 +8,7 @@ use model::Clock;
 
 use crate::limiter::Limits;
 use crate::peer::Proxies;
+use crate::signin::SignIn;
 
 /// Text for `/metrics`, in Prometheus' format.
 pub type MetricsRender = Arc<dyn Fn() -> String + Send + Sync>;
@@ -22,6 +23,8 @@ pub struct AppState {
     pub limits: Limits,
     /// Whose `X-Forwarded-…` headers count.
     pub proxies: Proxies,
+    /// How people and services sign in.
+    pub sign_in: SignIn,
 }
 
 impl fmt::Debug for AppState {

@@ -73,6 +73,10 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
             ));
             Ok(())
         }
+        "pr_apitoken" if plan.creating() => {
+            plan.fault(not_supported(plan, "A token is made with the action pr_CreateApiToken, which shows it once."));
+            Ok(())
+        }
         "usersettings" if plan.creating() => {
             plan.fault(not_supported(plan, "A user's settings are created with the user."));
             Ok(())

@@ -41,14 +41,26 @@ impl Init {
         if let Some(url) = &self.database {
             remember_database(dir, url)?;
         }
+        let link = password_link(&self.common.data, &config, &self.admin).await;
         // The only line on standard output: the administrator's bearer token.
         output::line(&token);
         output::note(&format!(
             "The installation in {0} is ready. Keep the token: it is not shown again.\nStart it with: postroom serve --data {0}",
             dir.display()
         ));
+        if let Ok(link) = link {
+            output::note(&format!("To sign in with a browser, set a password within three days:\n{link}"));
+        }
         Ok(())
     }
+}
+
+/// Where the administrator sets a password for the browser.
+async fn password_link(dir: &std::path::Path, config: &Config, admin: &str) -> Result<String> {
+    let session = session::Session::open(dir).await?;
+    let user = super::find::user(&session.store, admin).await?;
+    let ticket = actions::sign_in::reset::reset(&session.context().await?, user.id, false).await?;
+    Ok(config.password_link(&ticket))
 }
 
 /// The next command finds the database in the configuration. The URL may hold

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+mod app;
 mod backup;
 mod compact;
 mod docs;
@@ -20,6 +21,7 @@ mod profile;
 mod restore;
 mod serve;
 mod token;
+mod user;
 mod webhook;
 
 /// Server-side synchronization of mailboxes and CRM.
@@ -46,8 +48,12 @@ enum Command {
     Init(init::Init),
     /// Run the service: Web API and workers.
     Serve(serve::Serve),
-    /// API tokens.
+    /// API tokens: create, list, revoke.
     Token(token::Token),
+    /// How people sign in: passwords.
+    User(user::User),
+    /// Services that ask for tokens with a client id and a secret.
+    App(app::App),
     /// Mailboxes: list, show, approve, test, process.
     Mailbox(mailbox::Mailbox),
     /// Email server profiles: list, show.
@@ -77,6 +83,8 @@ pub async fn run() -> Result<ExitCode> {
         Command::Init(command) => command.run().await,
         Command::Serve(command) => command.run().await,
         Command::Token(command) => command.run().await,
+        Command::User(command) => command.run().await,
+        Command::App(command) => command.run().await,
         Command::Mailbox(command) => command.run().await,
         Command::Profile(command) => command.run().await,
         Command::Email(command) => command.run().await,

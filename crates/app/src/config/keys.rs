@@ -113,6 +113,21 @@ pub const KEYS: &[Key] = &[
         "[]",
         "Networks of proxies in front of the Web API, e.g. `[\"10.0.0.0/24\"]`. `X-Forwarded-For`, `-Proto` and `-Host` count from these alone.",
     ),
+    key("sign_in", "local", KeyKind::Flag, "true", "Whether people may sign in with a password that is kept here."),
+    key(
+        "sign_in",
+        "idle_minutes",
+        KeyKind::Number,
+        "480",
+        "A browser's session ends when it was not used for so long.",
+    ),
+    key(
+        "sign_in",
+        "longest_hours",
+        KeyKind::Number,
+        "168",
+        "A browser's session ends after so long, however much it is used.",
+    ),
     key(
         "limits",
         "user_requests",

@@ -9,8 +9,10 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 mod keys;
+mod sign_in;
 
 pub use keys::{KEYS, Key, KeyKind, reference};
+pub use sign_in::SignIn;
 
 /// The whole configuration; an absent file means all defaults.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -19,6 +21,7 @@ pub struct Config {
     pub servers: Servers,
     pub database: Database,
     pub web: Web,
+    pub sign_in: SignIn,
     pub limits: Limits,
     pub workers: Workers,
     pub log: Log,

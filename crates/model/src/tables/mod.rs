@@ -29,6 +29,7 @@ mod server;
 mod service_endpoint;
 mod settlement;
 mod sharing;
+mod sign_in;
 mod states;
 mod system_user;
 mod team;
@@ -63,6 +64,7 @@ pub use server::*;
 pub use service_endpoint::*;
 pub use settlement::*;
 pub use sharing::*;
+pub use sign_in::*;
 pub use states::*;
 pub use system_user::*;
 pub use team::*;
@@ -114,6 +116,12 @@ pub static ALL: &[&Table] = &[
     Delivery::TABLE,
     Server::TABLE,
     ApiToken::TABLE,
+    Login::TABLE,
+    Identity::TABLE,
+    Session::TABLE,
+    Ticket::TABLE,
+    ClientSecret::TABLE,
+    SigningKey::TABLE,
     Audit::TABLE,
 ];
 

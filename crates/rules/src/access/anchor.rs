@@ -33,6 +33,7 @@ pub fn anchor(table: &Table) -> Anchor {
         "role" => Anchor::Unit("businessunitid"),
         "businessunit" => Anchor::UnitItself,
         "tracelog" => Anchor::Owner("regardingobjectownerid"),
+        "pr_apitoken" => Anchor::Owner("pr_systemuserid"),
         "activityparty" => Anchor::Parent { lookup: "activityid", table: "email" },
         "activitymimeattachment" => Anchor::Parent { lookup: "objectid", table: "email" },
         "queueitem" => Anchor::Parent { lookup: "queueid", table: "queue" },

@@ -45,6 +45,8 @@ pub const INTEGRATION: Id = Id::from_u128(0x9AF1_5B8C_6E5B_4C59_9D10_6F4D_2E0A_0
 const EIGHT: &[Right] = &Right::ALL;
 const SIX: &[Right] = &[Create, Read, Write, Delete, Append, AppendTo];
 const WORK: &[&str] = &["email", "account", "contact", "lead"];
+/// One's own tokens.
+const TOKENS: &[&str] = &["pr_apitoken"];
 /// What everybody needs to know to find their way.
 const KNOWN: &[&str] =
     &["systemuser", "usersettings", "organization", "businessunit", "team", "savedquery", "privilege"];
@@ -117,6 +119,7 @@ pub static ALL: &[Ready] = &[
 ];
 
 const CUSTOMIZER: &[Line] = &[
+    (TOKENS, &[Read, Write, Delete], Basic),
     (&["mailbox", "emailserverprofile", "queue"], EIGHT, Global),
     (WORK, EIGHT, Basic),
     (&["systemuser"], &[Append, AppendTo, Write], Local),
@@ -129,6 +132,7 @@ const CUSTOMIZER: &[Line] = &[
 ];
 
 const USER: &[Line] = &[
+    (TOKENS, &[Read, Write, Delete], Basic),
     (&["mailbox"], &[Append, Read, Write], Basic),
     (&["emailserverprofile"], &[AppendTo, Read], Global),
     (&["queue"], &[AppendTo, Read], Basic),
@@ -146,6 +150,7 @@ const USER_SPECIALS: &[(Special, Depth)] =
     &[(Special::TestMailbox, Basic), (Special::ManageCredentials, Basic), (Special::ReadEmailContent, Basic)];
 
 const MAILBOXES: &[Line] = &[
+    (TOKENS, &[Read, Write, Delete], Basic),
     (&["mailbox", "emailserverprofile", "queue"], EIGHT, Global),
     (KNOWN, &[Read], Global),
     (&["systemuser", "usersettings"], &[Append, AppendTo], Global),
@@ -156,12 +161,14 @@ const MAILBOXES: &[Line] = &[
 ];
 
 const QUEUES: &[Line] = &[
+    (TOKENS, &[Read, Write, Delete], Basic),
     (&["queue"], &[Read, Write, Append, AppendTo], Local),
     (WORK, &[Read, Write, Append, AppendTo, Assign], Local),
     (KNOWN, &[Read], Global),
 ];
 
 const PROGRAM: &[Line] = &[
+    (TOKENS, &[Read, Write, Delete], Basic),
     (WORK, EIGHT, Global),
     (&["queue"], &[Read, Write, Append, AppendTo], Global),
     (&["mailbox", "emailserverprofile"], &[Read, AppendTo], Global),

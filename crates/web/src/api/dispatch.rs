@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actions::Context;
+use actions::sign_in::Caller;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -52,30 +53,30 @@ pub(crate) async fn handle(
 async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
-    let Client { address, origin } = Client::read(&parts.headers, peer, &state.proxies);
+    let client = Client::read(&parts.headers, peer, &state.proxies);
     let now = state.clock.now();
     let path_and_query = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     if path_and_query.len() > LONGEST_URL {
         let message = format!("The URL is longer than {LONGEST_URL} bytes.");
         return Err(ApiError::new(StatusCode::URI_TOO_LONG, Refusal::new(0x8006_0888, "UrlTooLong", message)));
     }
-    let actor = auth::user(&state.store, &limiter.guesses, &parts.headers, (address, &origin), now).await?;
-    let mut permit = limiter.enter(actor.id, now).map_err(too_many)?;
+    let Caller { user, scopes } = auth::caller(state, &limiter.guesses, &parts, &client, now).await?;
+    let mut permit = limiter.enter(user.id, now).map_err(too_many)?;
     let (version, path) = service_path(parts.uri.path())?;
     let resource = resource::read(path)?;
     headers::require_plain(&parts.headers)?;
     let body = payload(body, &resource).await?;
     permit.execute();
-    let context = Context::new(state.store.clone(), actor, now, state.random.clone(), state.settings).await?;
+    let context = Context::new(state.store.clone(), user, now, state.random.clone(), state.settings).await?;
     let call = Call {
-        ctx: context,
+        ctx: context.within(scopes),
         prefer: Prefer::read(&parts.headers),
         query: call::query(parts.uri.query().unwrap_or(""))?,
         method: parts.method,
         headers: parts.headers,
         path_and_query,
         body,
-        origin,
+        origin: client.origin,
         version: version.to_owned(),
         references: References::default(),
     };

@@ -12,7 +12,7 @@ use crate::api::arguments::Arguments;
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::key::Key;
-use crate::api::{bulk, bulk_delete, calls, metadata};
+use crate::api::{bulk, bulk_delete, calls, metadata, token_calls};
 
 /// The namespace of everything in the API.
 pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.CRM";
@@ -181,6 +181,14 @@ pub(crate) static ALL: &[Operation] = &[
         parameters: bulk::TARGETS,
         result: Some(Type::Complex(&bulk::UPSERTED)),
         run: |invocation| Box::pin(bulk::run(invocation, bulk::Verb::Upsert)),
+    },
+    Operation {
+        name: "pr_CreateApiToken",
+        kind: Kind::Action,
+        binding: Binding::Unbound,
+        parameters: token_calls::PARAMETERS,
+        result: Some(Type::Complex(&token_calls::RESPONSE)),
+        run: |invocation| Box::pin(token_calls::create(invocation)),
     },
     Operation {
         name: "BulkDelete",

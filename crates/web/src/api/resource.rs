@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn unknown_segments() {
         check("nothings", "404");
-        check("pr_apitokens", "404");
+        check("pr_logins", "404");
         check("pr_audits", "404");
         check("mailboxes(ID)/nothing", "404");
         check("mailboxes(ID)/password", "404");

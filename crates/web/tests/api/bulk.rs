@@ -131,7 +131,7 @@ story!(bulk_delete_refused, |w| {
     let id = w.create("accounts", json!({ "name": "A" })).await;
     let by = |column: &str, operator: &str, values: Value| job("account", json!([condition(column, operator, values)]));
     w.post("/BulkDelete", job("nothing", json!([]))).await.expect(400).code("0x80041102");
-    w.post("/BulkDelete", job("pr_apitoken", json!([]))).await.expect(400).code("0x80041102");
+    w.post("/BulkDelete", job("pr_login", json!([]))).await.expect(400).code("0x80041102");
     w.post("/BulkDelete", by("nothing", "Equal", json!(["x"]))).await.expect(400).code("0x80041103");
     w.post("/BulkDelete", by("name", "Sounds", json!(["x"]))).await.expect(400).says("sounds");
     w.post("/BulkDelete", by("accountid", "In", json!(["x"]))).await.expect(400);

@@ -51,6 +51,7 @@ mod profiles;
 mod reading;
 mod references;
 mod server;
+mod sign_in;
 mod tracking;
 mod webhooks;
 mod wire;

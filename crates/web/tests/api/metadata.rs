@@ -57,7 +57,7 @@ story!(entity_definitions, |w| {
     assert_eq!(sets.len(), rows(&all).len());
     w.get("/EntityDefinitions/$count").await.expect(200);
     w.get("/EntityDefinitions(LogicalName='nothing')").await.expect(404).code("0x80060888");
-    w.get("/EntityDefinitions(LogicalName='pr_apitoken')").await.expect(404);
+    w.get("/EntityDefinitions(LogicalName='pr_login')").await.expect(404);
     w.get("/EntityDefinitions(nothing)").await.expect(400);
     w.get("/EntityDefinitions?$select=Nothing").await.expect(400);
     w.get(&encoded("/EntityDefinitions?$filter=Nothing eq 1")).await.expect(400);

@@ -218,7 +218,7 @@ story!(service_document, |w| {
         let body = w.get(path).await.expect(200).json();
         let sets: Vec<&str> = body["value"].as_array().unwrap().iter().map(|s| s["url"].as_str().unwrap()).collect();
         assert!(sets.contains(&"mailboxes") && sets.contains(&"pr_ledgerentries"), "{sets:?}");
-        assert!(!sets.contains(&"pr_apitokens"), "{sets:?}");
+        assert!(!sets.contains(&"pr_logins"), "{sets:?}");
     }
     w.get("//api/data/v8.0/").await.expect(404).code("0x80060888");
 });

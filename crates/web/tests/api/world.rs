@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use actions::token::NewToken;
 use actions::{Random, Settings, Store};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -52,6 +53,12 @@ fn counting() -> Random {
         }
         Ok(())
     })
+}
+
+/// Passwords are hashed cheaply.
+pub fn sign_in() -> web::SignIn {
+    let cost = actions::sign_in::Cost { kibibytes: 64, rounds: 1 };
+    web::SignIn::new(actions::sign_in::Policy::default(), actions::sign_in::Hasher::new(cost, 4))
 }
 
 impl World {
@@ -109,6 +116,7 @@ impl World {
             metrics_render: Arc::new(String::new),
             limits: web::Limits::default(),
             proxies: web::Proxies::default(),
+            sign_in: sign_in(),
         }
     }
 
@@ -166,11 +174,20 @@ impl World {
                 serde_json::json!({ "internalemailaddress": address, "domainname": address, "lastname": "User" }),
             )
             .await;
-        let admin = actions::token::authenticate(&self.store, &self.token, self.clock.now()).await.unwrap().unwrap();
-        let (store, now, random) = (self.store.clone(), self.clock.now(), self.random.clone());
-        let context = actions::Context::new(store, admin, now, random, Settings::default()).await.unwrap();
-        let token = actions::token::create(&context, id.parse().unwrap(), "test").await.unwrap();
+        let new = NewToken::named("test");
+        let (_, token) = actions::token::create(&self.context().await, id.parse().unwrap(), new).await.unwrap();
         (id, token)
+    }
+
+    /// What the administrator does without HTTP.
+    pub async fn context(&self) -> actions::Context {
+        self.context_of(&self.token).await
+    }
+
+    pub async fn context_of(&self, token: &str) -> actions::Context {
+        let caller = actions::token::authenticate(&self.store, token, self.clock.now()).await.unwrap().unwrap();
+        let (store, now, random) = (self.store.clone(), self.clock.now(), self.random.clone());
+        actions::Context::new(store, caller.user, now, random, Settings::default()).await.unwrap().within(caller.scopes)
     }
 }
 

@@ -1,0 +1,92 @@
+//! The pages of signing in and of one's own account.
+
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "signin.html")]
+pub(crate) struct SignIn<'a> {
+    pub local: bool,
+    /// The name of the provider's button.
+    pub provider: Option<&'a str>,
+    pub name: &'a str,
+    pub returning: &'a str,
+    pub fault: &'a str,
+    pub note: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "code.html")]
+pub(crate) struct Code<'a> {
+    pub returning: &'a str,
+    pub fault: &'a str,
+}
+
+/// A password that is set by a link.
+#[derive(Template)]
+#[template(path = "password.html")]
+pub(crate) struct Password<'a> {
+    pub ticket: &'a str,
+    pub name: &'a str,
+    pub fault: &'a str,
+    pub shortest: usize,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(crate) struct Message<'a> {
+    pub title: &'a str,
+    pub text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(crate) struct Home<'a> {
+    pub name: &'a str,
+    pub full_name: &'a str,
+}
+
+/// Something that is shown this once: a token, recovery codes, a key.
+#[derive(Template)]
+#[template(path = "shown.html")]
+pub(crate) struct Shown<'a> {
+    pub title: &'a str,
+    pub text: &'a str,
+    pub lines: Vec<&'a str>,
+    pub link: Option<&'a str>,
+    /// A code of the new key is asked for.
+    pub confirm: bool,
+    pub fault: &'a str,
+}
+
+pub(crate) struct SessionRow {
+    pub id: String,
+    pub current: bool,
+    pub with: String,
+    pub began: String,
+    pub seen: String,
+    pub address: String,
+    pub agent: String,
+}
+
+pub(crate) struct TokenRow {
+    pub id: String,
+    pub name: String,
+    pub scopes: String,
+    pub expires: String,
+    pub used: String,
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+pub(crate) struct Account<'a> {
+    pub name: &'a str,
+    pub full_name: &'a str,
+    pub has_password: bool,
+    pub second_step: bool,
+    pub codes_left: usize,
+    pub sessions: Vec<SessionRow>,
+    pub tokens: Vec<TokenRow>,
+    pub fault: &'a str,
+    pub note: &'a str,
+    pub shortest: usize,
+}

@@ -1,0 +1,340 @@
+//! One's own account: password, second step, sessions, tokens.
+
+use actions::sign_in::session::Current;
+use actions::sign_in::{Opened, account, password, session};
+use actions::token::{self, NewToken};
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::Response;
+use model::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::pages;
+use crate::signin::cookies;
+use crate::signin::fields::Fields;
+use crate::signin::reply::{self, Fault};
+use crate::signin::visit::Visit;
+
+/// `GET /`
+pub(crate) async fn home(visit: Visit) -> Response {
+    match visit.current().await {
+        Ok(Some(current)) => {
+            let user = &current.user;
+            pages::page(StatusCode::OK, &pages::Home { name: &user.domain_name, full_name: &user.full_name })
+        }
+        Ok(None) => reply::redirect("/signin"),
+        Err(error) => failed(&visit, &Fault::from(error)),
+    }
+}
+
+fn failed(visit: &Visit, fault: &Fault) -> Response {
+    if visit.wants_json() {
+        return fault.json();
+    }
+    pages::page(fault.status, &pages::Message { title: "That did not work", text: &fault.text })
+}
+
+/// Who is signed in; else the answer that sends them to sign in.
+async fn current(visit: &Visit) -> Result<Current, Response> {
+    if !visit.is_ours() {
+        return Err(failed(visit, &Fault::foreign()));
+    }
+    match visit.current().await {
+        Ok(Some(current)) => Ok(current),
+        Ok(None) if visit.wants_json() => Err(Fault::new(StatusCode::UNAUTHORIZED, "Sign in first.").json()),
+        Ok(None) => Err(reply::redirect("/signin?return=%2Faccount")),
+        Err(error) => Err(failed(visit, &Fault::from(error))),
+    }
+}
+
+async fn begin(visit: &Visit, body: Body) -> Result<(Current, Fields), Response> {
+    let current = current(visit).await?;
+    let fields = Fields::read(&visit.headers, body).await.map_err(|text| failed(visit, &Fault::bad(text)))?;
+    Ok((current, fields))
+}
+
+/// `GET /account`
+pub(crate) async fn page(visit: Visit) -> Response {
+    match current(&visit).await {
+        Ok(current) => overview(&visit, &current, &Fault::new(StatusCode::OK, ""), "").await,
+        Err(response) => response,
+    }
+}
+
+/// The page, with what went wrong or was done.
+async fn overview(visit: &Visit, current: &Current, fault: &Fault, note: &str) -> Response {
+    if visit.wants_json() && !fault.text.is_empty() {
+        return fault.json();
+    }
+    match try_overview(visit, current, fault, note).await {
+        Ok(response) => response,
+        Err(fault) => failed(visit, &fault),
+    }
+}
+
+async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &str) -> Result<Response, Fault> {
+    let user = &current.user;
+    let ctx = visit.context(current).await?;
+    let how = account::overview(&visit.entrance(), user).await?;
+    let sessions = session::list(&ctx, &visit.state.sign_in.policy, user.id).await?;
+    let tokens = token::list(&ctx, user.id).await?;
+    if visit.wants_json() {
+        let time = |t: Option<Timestamp>| t.map(|t| t.to_string());
+        return Ok(reply::json(
+            StatusCode::OK,
+            &json!({
+                "UserId": user.id.to_string(), "domainname": user.domain_name, "fullname": user.full_name,
+                "hasPassword": how.has_password, "secondStep": how.second_step,
+                "recoveryCodesLeft": how.recovery_codes_left,
+                "sessions": sessions.iter().map(|s| json!({
+                    "id": s.id.to_string(), "current": s.id == current.session.id, "with": s.method,
+                    "createdOn": time(s.created_on), "lastSeen": time(s.seen_on), "expiresOn": time(s.expires_on),
+                    "address": s.address, "userAgent": s.agent,
+                })).collect::<Vec<_>>(),
+                "tokens": tokens.iter().map(|t| json!({
+                    "id": t.id.to_string(), "name": t.name, "scopes": t.scopes,
+                    "expiresOn": time(t.expires_on), "lastUsedOn": time(t.last_used_on),
+                })).collect::<Vec<_>>(),
+            }),
+        ));
+    }
+    let template = pages::Account {
+        name: &user.domain_name,
+        full_name: &user.full_name,
+        has_password: how.has_password,
+        second_step: how.second_step,
+        codes_left: how.recovery_codes_left,
+        sessions: sessions.into_iter().map(|s| session_row(s, current)).collect(),
+        tokens: tokens.into_iter().map(token_row).collect(),
+        fault: &fault.text,
+        note,
+        shortest: actions::SHORTEST_PASSWORD,
+    };
+    Ok(pages::page(fault.status, &template))
+}
+
+/// To the minute, in UTC.
+fn shown(time: Option<Timestamp>) -> String {
+    time.map_or_else(String::new, |t| t.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+fn session_row(s: model::tables::Session, current: &Current) -> pages::SessionRow {
+    pages::SessionRow {
+        id: s.id.to_string(),
+        current: s.id == current.session.id,
+        with: s.method,
+        began: shown(s.created_on),
+        seen: shown(s.seen_on),
+        address: s.address,
+        agent: s.agent,
+    }
+}
+
+fn token_row(t: model::tables::ApiToken) -> pages::TokenRow {
+    let or = |text: String, empty: &str| if text.is_empty() { empty.to_owned() } else { text };
+    pages::TokenRow {
+        id: t.id.to_string(),
+        name: t.name,
+        scopes: or(t.scopes, "everything"),
+        expires: or(shown(t.expires_on), "never"),
+        used: or(shown(t.last_used_on), "never"),
+    }
+}
+
+fn twice_the_same(fields: &Fields) -> Result<(), Fault> {
+    if fields.get("again").is_some_and(|again| again != fields.text("new")) {
+        return Err(Fault::bad("The two new passwords are not the same."));
+    }
+    Ok(())
+}
+
+/// `POST /account/password`
+pub(crate) async fn password(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let done: Result<Opened, Fault> = match twice_the_same(&fields) {
+        Ok(()) => {
+            let e = visit.entrance();
+            password::change(&e, &current, fields.secret("current"), fields.secret("new")).await.map_err(Fault::from)
+        }
+        Err(fault) => Err(fault),
+    };
+    match done {
+        Ok(opened) => {
+            let seconds = visit.state.sign_in.policy.longest.as_secs();
+            let cookie = [cookies::set_session(visit.secure, &opened.cookie, seconds)];
+            let response = if visit.wants_json() {
+                reply::json(StatusCode::OK, &json!({ "changed": true }))
+            } else {
+                reply::redirect("/account")
+            };
+            reply::with_cookies(response, &cookie)
+        }
+        Err(fault) => overview(&visit, &current, &fault, "").await,
+    }
+}
+
+/// `POST /account/second-step`
+pub(crate) async fn enrol(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    match account::enrol(&visit.entrance(), &current, fields.secret("current")).await {
+        Ok(made) if visit.wants_json() => reply::json(StatusCode::OK, &json!({ "uri": made.uri, "key": made.key })),
+        Ok(made) => pages::page(
+            StatusCode::OK,
+            &pages::Shown {
+                title: "Second step",
+                text: "Enter this key in an authenticator, or open the link on the device that has one.",
+                lines: vec![&made.key],
+                link: Some(&made.uri),
+                confirm: true,
+                fault: "",
+            },
+        ),
+        Err(error) => overview(&visit, &current, &Fault::from(error), "").await,
+    }
+}
+
+/// `POST /account/second-step/confirm`
+pub(crate) async fn confirm(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    match account::confirm_enrolment(&visit.entrance(), &current, fields.text("code")).await {
+        Ok(codes) => recovery(&visit, &codes),
+        Err(error) if visit.wants_json() => Fault::from(error).json(),
+        Err(error) => {
+            let fault = Fault::from(error);
+            let shown = pages::Shown {
+                title: "Second step",
+                text: "Enter the code that the authenticator shows now.",
+                lines: Vec::new(),
+                link: None,
+                confirm: true,
+                fault: &fault.text,
+            };
+            pages::page(fault.status, &shown)
+        }
+    }
+}
+
+fn recovery(visit: &Visit, codes: &[String]) -> Response {
+    if visit.wants_json() {
+        return reply::json(StatusCode::OK, &json!({ "recoveryCodes": codes }));
+    }
+    let shown = pages::Shown {
+        title: "Recovery codes",
+        text: "Keep these where you find them without the authenticator. Each is good once; they are not shown again.",
+        lines: codes.iter().map(String::as_str).collect(),
+        link: None,
+        confirm: false,
+        fault: "",
+    };
+    pages::page(StatusCode::OK, &shown)
+}
+
+/// `POST /account/second-step/off`
+pub(crate) async fn leave(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let done = account::leave(&visit.entrance(), &current, fields.secret("current"), fields.text("code")).await;
+    after(&visit, &current, done, "The second step is off.").await
+}
+
+async fn after(visit: &Visit, current: &Current, done: Result<(), actions::ActionError>, note: &str) -> Response {
+    match done {
+        Ok(()) => overview(visit, current, &Fault::new(StatusCode::OK, ""), note).await,
+        Err(error) => overview(visit, current, &Fault::from(error), "").await,
+    }
+}
+
+/// `POST /account/recovery-codes`
+pub(crate) async fn recovery_codes(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    match account::new_recovery_codes(&visit.entrance(), &current, fields.secret("current")).await {
+        Ok(codes) => recovery(&visit, &codes),
+        Err(error) => overview(&visit, &current, &Fault::from(error), "").await,
+    }
+}
+
+/// `POST /account/sessions/end`: one, or all others.
+pub(crate) async fn end_session(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let ctx = match visit.context(&current).await {
+        Ok(ctx) => ctx,
+        Err(error) => return failed(&visit, &Fault::from(error)),
+    };
+    let done = match fields.text("session") {
+        "others" => session::end_others(&ctx, &current).await,
+        id => match id.parse() {
+            Ok(id) => session::revoke(&ctx, id).await,
+            Err(_) => return overview(&visit, &current, &Fault::bad("That is no session."), "").await,
+        },
+    };
+    after(&visit, &current, done, "Done.").await
+}
+
+/// `POST /account/tokens`
+pub(crate) async fn create_token(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let ctx = match visit.context(&current).await {
+        Ok(ctx) => ctx,
+        Err(error) => return failed(&visit, &Fault::from(error)),
+    };
+    let days = fields.get("days").map(|days| days.trim().parse::<i64>().ok().filter(|d| (1..=3650).contains(d)));
+    let expires = match days {
+        None => None,
+        Some(Some(days)) => ctx.now.checked_add(SignedDuration::from_hours(24 * days)).ok(),
+        Some(None) => return overview(&visit, &current, &Fault::bad("Days: a number from 1 to 3650."), "").await,
+    };
+    let new = NewToken { name: fields.text("name").into(), scopes: fields.text("scopes").into(), expires };
+    match token::create(&ctx, current.user.id, new).await {
+        Ok((id, token)) if visit.wants_json() => {
+            reply::json(StatusCode::OK, &json!({ "id": id.to_string(), "token": token }))
+        }
+        Ok((_, token)) => {
+            let shown = pages::Shown {
+                title: "A new token",
+                text: "Copy it now: it is not shown again. Send it as: Authorization: Bearer <token>.",
+                lines: vec![&token],
+                link: None,
+                confirm: false,
+                fault: "",
+            };
+            pages::page(StatusCode::OK, &shown)
+        }
+        Err(error) => overview(&visit, &current, &Fault::from(error), "").await,
+    }
+}
+
+/// `POST /account/tokens/revoke`
+pub(crate) async fn revoke_token(visit: Visit, body: Body) -> Response {
+    let (current, fields) = match begin(&visit, body).await {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let Ok(id) = fields.text("token").parse() else {
+        return overview(&visit, &current, &Fault::bad("That is no token."), "").await;
+    };
+    let done = match visit.context(&current).await {
+        Ok(ctx) => token::revoke(&ctx, id).await,
+        Err(error) => Err(error),
+    };
+    after(&visit, &current, done, "The token is revoked.").await
+}
