@@ -35,7 +35,13 @@ pub enum Position {
     Imap { folder: String, uid_validity: u32, uid: u32 },
     /// RFC 1939, section 7: the unique-id listing.
     Pop3 { uidl: String },
+    /// On no server: a program delivered it through the API, and this is what
+    /// it is known by.
+    Api { key: String },
 }
+
+/// The folder of what was delivered through the API, as the ledger shows it.
+pub const API_FOLDER: &str = "Web API";
 
 impl Position {
     /// The folder as the ledger shows it.
@@ -43,6 +49,7 @@ impl Position {
         match self {
             Self::Imap { folder, .. } => folder,
             Self::Pop3 { .. } => "INBOX",
+            Self::Api { .. } => API_FOLDER,
         }
     }
 
@@ -51,6 +58,7 @@ impl Position {
         match self {
             Self::Imap { uid_validity, uid, .. } => format!("{uid_validity}/{uid}"),
             Self::Pop3 { uidl } => uidl.clone(),
+            Self::Api { key } => key.clone(),
         }
     }
 }

@@ -188,6 +188,7 @@ impl Handled {
             received: seen.arrival.received,
             blob: seen.arrival.blob,
             place: original.place.map(ToString::to_string).unwrap_or_default(),
+            handed: false,
             owner: candidates.first().map(|c| c.served.owner),
             candidates,
             notes,

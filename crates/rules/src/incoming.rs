@@ -18,6 +18,7 @@ use crate::routing;
 
 mod deliver;
 mod email;
+pub mod handed;
 mod keys;
 mod learn;
 mod ledger;
@@ -275,6 +276,7 @@ fn direct(arrival: &Arrival, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp)
         received: arrival.received,
         blob: arrival.blob,
         place: String::new(),
+        handed: matches!(arrival.position, Position::Api { .. }),
         candidates,
         notes,
         receiving: Ref::new("mailbox", facts.mailbox.id),

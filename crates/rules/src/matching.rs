@@ -52,6 +52,16 @@ pub fn duplicate<'a>(mail: &Mail, facts: &'a MailFacts) -> Option<&'a StoredEmai
     facts.emails.iter().filter(|e| !e.is_outgoing).find(is_same)
 }
 
+/// The email that was received with the same Message-ID from the same author:
+/// the same message, where no more is known of it.
+pub fn named<'a>(mail: &Mail, facts: &'a MailFacts) -> Option<&'a StoredEmail> {
+    let id = own_id(mail);
+    let author = sender_address(mail)?.key();
+    let is_same =
+        |e: &&StoredEmail| !e.is_outgoing && !id.is_empty() && e.message_id == id && e.participants.contains(&author);
+    facts.emails.iter().find(is_same)
+}
+
 /// The email that this message is the arriving half of: what a user or queue
 /// of ours sent to another through this installation.
 pub fn sent_from_here<'a>(mail: &Mail, facts: &'a MailFacts) -> Option<&'a StoredEmail> {

@@ -11,7 +11,7 @@ mod organization;
 mod parties;
 mod people;
 mod queue;
-mod queue_item;
+pub(crate) mod queue_item;
 mod security;
 pub(crate) mod state;
 mod system_user;

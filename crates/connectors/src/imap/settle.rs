@@ -96,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                     groups.entry((folder, *uid_validity)).or_default().push(at);
                 }
                 // It was read by POP3 before the profile was changed, and cannot be found by IMAP.
-                Position::Pop3 { .. } => {}
+                Position::Pop3 { .. } | Position::Api { .. } => {}
             }
         }
         for ((folder, uid_validity), members) in groups {
@@ -255,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
 fn uid_of(settle: &Settle) -> Option<u32> {
     match settle.position {
         Position::Imap { uid, .. } => Some(uid),
-        Position::Pop3 { .. } => None,
+        Position::Pop3 { .. } | Position::Api { .. } => None,
     }
 }
 

@@ -20,7 +20,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             .iter()
             .map(|settle| match &settle.position {
                 Position::Pop3 { uidl } => there.get(uidl.as_str()).map(|&message| message.clone()),
-                Position::Imap { .. } => None,
+                Position::Imap { .. } | Position::Api { .. } => None,
             })
             .collect();
         let mut outcomes = Vec::with_capacity(settles.len());
@@ -50,7 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         let mut outcomes = Vec::with_capacity(settles.len());
         for (settle, message) in settles.iter().zip(found) {
             outcomes.push(match message {
-                None if matches!(settle.position, Position::Imap { .. }) => Settled::Different,
+                None if !matches!(settle.position, Position::Pop3 { .. }) => Settled::Different,
                 None => Settled::AlreadyGone,
                 Some(message) if digests.get(&message.number) == Some(&settle.header_digest) => Settled::Done,
                 Some(message) => self.compare_whole(settle, message).await?,

@@ -32,6 +32,9 @@ pub(crate) struct Road<'a> {
     pub notes: Vec<String>,
     /// The mailbox that was read.
     pub receiving: Ref,
+    /// A program handed it over: of the message only some fields are known,
+    /// and another copy of it looks different.
+    pub handed: bool,
     /// Whose records go first when the sender is resolved.
     pub owner: Option<Ref>,
 }
@@ -59,7 +62,8 @@ pub(crate) fn deliver<'a>(road: &Road<'a>, facts: &'a MailFacts, now: Timestamp)
     let correlated = correlation.email.is_some();
     let answers: Vec<Answer<'_>> =
         road.candidates.iter().map(|c| routing::answer(c, &sender, correlated, &facts.organization)).collect();
-    let standing = matching::duplicate(mail, facts).or_else(|| {
+    let known = matching::duplicate(mail, facts).or_else(|| matching::named(mail, facts).filter(|_| road.handed));
+    let standing = known.or_else(|| {
         // One activity for email between users and queues: the sent one.
         let accepted = answers.iter().any(|a| a.accepts);
         matching::sent_from_here(mail, facts).filter(|_| accepted && facts.organization.ignore_internal)

@@ -80,8 +80,11 @@ fn email(making: &Making<'_, '_>) -> Email {
     email.email_sender = sender.record.map(|k| k.record).filter(|r| r.table != "team" && r.table != "businessunit");
     email.ambiguous_sender = sender.ambiguous;
     email.message_id = matching::own_id(mail);
-    email.duplicate_key = Some(matching::duplicate_key(mail));
-    email.fingerprint = Some(mail.fingerprint.to_vec());
+    // Of what was handed over only the Message-ID is what it was on the way.
+    if !road.handed {
+        email.duplicate_key = Some(matching::duplicate_key(mail));
+        email.fingerprint = Some(mail.fingerprint.to_vec());
+    }
     email.in_reply_to = mail.in_reply_to.first().map(|id| matching::id_key(id)).unwrap_or_default();
     email.references = references(mail);
     email.conversation_index = mail

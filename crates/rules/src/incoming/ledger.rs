@@ -115,6 +115,10 @@ impl<'a> Seen<'a> {
 
     /// Where the mailbox deletes what it has processed.
     pub(super) fn settlement(&self, facts: &MailFacts, disposition: Disposition) -> Option<Change> {
+        if matches!(self.arrival.position, Position::Api { .. }) {
+            // It stands on no server.
+            return None;
+        }
         let mailbox = &facts.mailbox;
         let own_test = disposition == Disposition::TestMessage;
         let deletes =
@@ -244,7 +248,7 @@ fn row_id(kind: &[u8], mailbox: Id, folder: &str, position: &str, order: Timesta
 fn order(position: &Position) -> Timestamp {
     let millis = match position {
         Position::Imap { uid, .. } => i64::from(*uid),
-        Position::Pop3 { .. } => 0,
+        Position::Pop3 { .. } | Position::Api { .. } => 0,
     };
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -257,7 +261,7 @@ fn octets(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX).min(9_007_199_254_740_991)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, b| {
         let _ = write!(text, "{b:02x}");

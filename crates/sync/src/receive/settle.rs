@@ -2,7 +2,7 @@
 //! ours. May be repeated after a crash.
 
 use model::tables::{Mailbox, ServerType, Settlement, SettlementState};
-use model::work::{Position, Settle, Settled, Workload};
+use model::work::{API_FOLDER, Position, Settle, Settled, Workload};
 use model::{Entity, Filter, Lease, Query, Ref};
 use rules::incoming;
 
@@ -80,6 +80,9 @@ fn as_settle(row: &Settlement, server: ServerType) -> Settle {
 
 /// The position that a row's folder and text stand for.
 pub(crate) fn position(folder: &str, text: &str, server: ServerType) -> Position {
+    if folder == API_FOLDER {
+        return Position::Api { key: text.to_owned() };
+    }
     let imap = (server != ServerType::Pop3Smtp).then(|| text.split_once('/')).flatten();
     match imap.and_then(|(validity, uid)| Some((validity.parse().ok()?, uid.parse().ok()?))) {
         Some((uid_validity, uid)) => Position::Imap { folder: folder.to_owned(), uid_validity, uid },
@@ -95,6 +98,8 @@ mod tests {
     fn positions_are_read_back_as_their_protocol_wrote_them() {
         let imap = Position::Imap { folder: "INBOX".into(), uid_validity: 3, uid: 17 };
         assert_eq!(position(imap.folder(), &imap.in_folder(), ServerType::ImapSmtp), imap);
+        let given = Position::Api { key: "0a".into() };
+        assert_eq!(position(given.folder(), &given.in_folder(), ServerType::ImapSmtp), given);
         let odd = Position::Pop3 { uidl: "3/17".into() };
         assert_eq!(position(odd.folder(), &odd.in_folder(), ServerType::Pop3Smtp), odd);
     }

@@ -36,7 +36,7 @@ fn open(tag: &str, exists: u32, uid_validity: u32, uid_next: u32) -> String {
 fn uids(batch: &Batch) -> Vec<u32> {
     let uid = |p: &Position| match p {
         Position::Imap { uid, .. } => *uid,
-        Position::Pop3 { .. } => panic!(),
+        Position::Pop3 { .. } | Position::Api { .. } => panic!(),
     };
     batch.mails.iter().map(|m| uid(&m.position)).collect()
 }
