@@ -61,6 +61,18 @@ impl Arguments {
         if let Some(Json::Bool(value)) = self.0.get(name) { Some(*value) } else { None }
     }
 
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.0.get(name)
+    }
+
+    pub fn int(&self, name: &str) -> Option<i64> {
+        if let Some(Json::Int(value)) = self.0.get(name) { Some(*value) } else { None }
+    }
+
+    pub fn time(&self, name: &str) -> Option<Timestamp> {
+        self.text(name).and_then(crate::api::json_in::time)
+    }
+
     pub fn text(&self, name: &str) -> Option<&str> {
         if let Some(Json::Text(value)) = self.0.get(name) { Some(value) } else { None }
     }
@@ -126,7 +138,12 @@ fn literal(text: &str) -> Result<Json, ApiError> {
     let text = text.trim();
     let bad = || ApiError::bad_request(format!("'{}' is not a literal.", actions::validate::excerpt(text)));
     if text.starts_with(['{', '[']) && guid(text).is_none() {
-        return Json::read(text.as_bytes());
+        let list = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+        return match list.filter(|list| list.trim_start().starts_with('\'')) {
+            // `['account','contact']`, as the reference product's documents write it.
+            Some(list) => split(list).into_iter().map(literal).collect::<Result<_, _>>().map(Json::Array),
+            None => Json::read(text.as_bytes()),
+        };
     }
     // `Microsoft.Dynamics.CRM.EndpointAccessType'Default'`
     let quoted = text.find('\'').map(|at| (&text[..at], &text[at..]));
@@ -184,6 +201,7 @@ mod tests {
         check("-5", Json::Int(-5));
         check("Microsoft.Dynamics.CRM.EndpointAccessType'Default'", Json::Text("Default".into()));
         check(r#"{"a":1}"#, Json::Object(vec![("a".into(), Json::Int(1))]));
+        check("['a','b,c']", Json::Array(vec![Json::Text("a".into()), Json::Text("b,c".into())]));
         check("00000000-0000-0000-0000-00000000000a", Json::Text("00000000-0000-0000-0000-00000000000a".into()));
     }
     #[test]
@@ -200,7 +218,7 @@ mod tests {
 
     #[track_caller]
     fn given(name: &str, arguments: &[(&str, Json)], expected: Result<(), &str>) {
-        let operation = crate::api::operations::ALL.iter().find(|o| o.name == name).unwrap();
+        let operation = crate::api::operations::all().find(|o| o.name == name).unwrap();
         let arguments = arguments.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
         match (Arguments::checked(operation, arguments), expected) {
             (Ok(_), Ok(())) => {}

@@ -11,7 +11,7 @@ use crate::api::operations::{Invocation, Kind, NAMESPACE, Operation, Target};
 use crate::api::{read_one, respond};
 
 /// The version that this API behaves like.
-const VERSION: &str = "9.2.0.0";
+pub(crate) const VERSION: &str = "9.2.0.0";
 
 /// Runs an operation. `inline` is what stood in the parentheses after its name.
 pub(crate) async fn call(

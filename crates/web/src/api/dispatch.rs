@@ -113,6 +113,7 @@ pub(crate) fn largest(resource: &Resource) -> usize {
         Resource::Operation { target: Target::Set(table), .. } | Resource::Set(table) | Resource::Row(table, _) => {
             matches!(table.logical, "email" | "activitymimeattachment")
         }
+        Resource::Operation { operation, .. } => operation.carries_files(),
         _ => false,
     };
     if files { LARGEST_BODY } else { LARGEST_PLAIN_BODY }

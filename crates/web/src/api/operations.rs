@@ -12,7 +12,7 @@ use crate::api::arguments::Arguments;
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::key::Key;
-use crate::api::{bulk, bulk_delete, calls, metadata, token_calls};
+use crate::api::{bulk, bulk_delete, calls, mail_calls, metadata, organization_calls, queue_calls, token_calls};
 
 /// The namespace of everything in the API.
 pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.CRM";
@@ -42,10 +42,16 @@ pub(crate) enum Binding {
     /// `emails(id)/Microsoft.Dynamics.CRM.Name`
     Row(&'static str),
     /// `emails/Microsoft.Dynamics.CRM.Name`
-    #[expect(dead_code, reason = "no operation on one set alone yet")]
     Set(&'static str),
     /// The same on every set.
     EverySet,
+}
+
+impl Operation {
+    /// A payload may hold the bytes of attachments.
+    pub fn carries_files(&self) -> bool {
+        self.parameters.iter().any(|p| matches!(p.of, Type::Many(Type::Row("activitymimeattachment"))))
+    }
 }
 
 /// A parameter of an operation, or a property of a complex type.
@@ -66,7 +72,6 @@ pub(crate) const fn optional(name: &'static str, of: Type) -> Parameter {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Type {
     Bool,
-    #[expect(dead_code, reason = "no operation has one yet")]
     Int,
     Text,
     Guid,
@@ -125,7 +130,7 @@ const RETRIEVE_VERSION: Complex =
 const SEND_EMAIL: Complex =
     Complex { name: "SendEmailResponse", open: false, properties: &[optional("Subject", Type::Text)] };
 
-pub(crate) static ALL: &[Operation] = &[
+static BASIC: &[Operation] = &[
     Operation {
         name: "WhoAmI",
         kind: Kind::Function,
@@ -200,20 +205,28 @@ pub(crate) static ALL: &[Operation] = &[
     },
 ];
 
+/// Each part of the API declares its own.
+static PARTS: &[&[Operation]] = &[BASIC, mail_calls::ALL, queue_calls::ALL, organization_calls::ALL];
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
+    PARTS.iter().copied().flatten()
+}
+
 /// The operation that is bound to nothing and has this name.
 pub(crate) fn unbound(name: &str) -> Option<&'static Operation> {
-    ALL.iter().find(|o| o.binding == Binding::Unbound && o.name == name)
+    all().find(|o| o.binding == Binding::Unbound && o.name == name)
 }
 
 /// The operation of a table's rows with this name.
 pub(crate) fn of_row(table: &Table, name: &str) -> Option<&'static Operation> {
-    ALL.iter().find(|o| o.name == name && o.binding == Binding::Row(table.logical))
+    all().find(|o| o.name == name && o.binding == Binding::Row(table.logical))
 }
 
 /// The operation of a table's set with this name.
 pub(crate) fn of_set(table: &Table, name: &str) -> Option<&'static Operation> {
     let fits = |binding| matches!(binding, Binding::Set(of) if of == table.logical) || binding == Binding::EverySet;
-    ALL.iter().find(|o| o.name == name && fits(o.binding))
+    all().find(|o| o.name == name && fits(o.binding))
 }
 
 #[cfg(test)]
@@ -225,7 +238,7 @@ mod tests {
     #[test]
     fn every_name_and_binding_stands_once() {
         let mut seen = BTreeSet::new();
-        for operation in ALL {
+        for operation in all() {
             assert!(seen.insert((operation.name, format!("{:?}", operation.binding))), "{operation:?} stands twice");
             if let Binding::Row(table) | Binding::Set(table) = operation.binding {
                 assert!(model::tables::by_logical_name(table).is_some_and(|t| t.on_wire), "{operation:?}");

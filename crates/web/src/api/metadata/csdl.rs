@@ -46,7 +46,7 @@ fn write(annotated: bool) -> String {
     for complex in complexes().values() {
         complex_type(&mut out, complex);
     }
-    for operation in operations::ALL {
+    for operation in operations::all() {
         match operation.binding {
             Binding::Unbound => write_operation(&mut out, operation, None),
             Binding::Row(table) => write_operation(&mut out, operation, Some(format!("{ALIAS}.{table}"))),
@@ -76,7 +76,7 @@ fn container(out: &mut String) {
         }
         out.push_str("</EntitySet>");
     }
-    for operation in operations::ALL.iter().filter(|o| o.binding == Binding::Unbound) {
+    for operation in operations::all().filter(|o| o.binding == Binding::Unbound) {
         let word = word(operation.kind);
         let _ = write!(out, r#"<{word}Import Name="{0}" {word}="{NAMESPACE}.{0}""#, operation.name);
         if let Some(set) = operation.result.and_then(set_of) {
@@ -164,7 +164,7 @@ fn type_name(of: Type) -> String {
 /// Every complex type that an operation names, or that one of those does.
 fn complexes() -> BTreeMap<&'static str, &'static Complex> {
     let mut out = BTreeMap::new();
-    for operation in operations::ALL {
+    for operation in operations::all() {
         operation.parameters.iter().for_each(|p| collect(p.of, &mut out));
         operation.result.into_iter().for_each(|r| collect(r, &mut out));
     }
