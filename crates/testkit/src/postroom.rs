@@ -158,6 +158,12 @@ impl Postroom {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Starts the service, whose configuration now gives a certificate.
+    pub fn speak_tls(&mut self) -> Result<()> {
+        self.options.tls = true;
+        self.serve()
+    }
+
     /// Starts the service and waits until it is ready.
     pub fn serve(&mut self) -> Result<()> {
         self.service = Some(self.spawn(&self.port, self.options.role.as_deref(), &self.log_path())?);

@@ -3,6 +3,7 @@
 
 mod clients;
 mod common;
+mod customers;
 mod faults;
 mod forward;
 mod long;
