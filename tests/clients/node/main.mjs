@@ -251,6 +251,65 @@ await step("upsert", async () => {
     await api.deleteRecord({ collection: "accounts", key });
 });
 
+await step("a batch with a change set", async () => {
+    api.startBatch();
+    api.create({ collection: "accounts", data: { name: "Batched" }, contentId: "1" });
+    api.create({ collection: "contacts", data: { lastname: "Batched", "parentcustomerid_account@odata.bind": "$1" } });
+    api.retrieveMultiple({ collection: "accounts", filter: "name eq 'Batched'", select: ["name"] });
+    const [account, contact, found] = await api.executeBatch();
+    assert.equal(found.value[0].accountid, account);
+    const row = await api.retrieve({ collection: "contacts", key: contact, select: ["_parentcustomerid_value"] });
+    assert.equal(row._parentcustomerid_value, account);
+    api.startBatch();
+    api.create({ collection: "accounts", data: { name: "Half" } });
+    api.create({ collection: "accounts", data: { nosuch: 1 } });
+    await api.executeBatch().then(() => assert.fail("it was accepted"), () => {});
+    assert.equal(await api.count({ collection: "accounts", filter: "name eq 'Half'" }), 0, "a change set is atomic");
+});
+
+await step("a URL that is too long goes as a batch", async () => {
+    const names = Array.from({ length: 200 }, (_, n) => `name eq 'nobody ${n}'`).join(" or ");
+    assert.equal((await api.retrieveMultiple({ collection: "accounts", filter: names })).value.length, 0);
+});
+
+await step("links", async () => {
+    const account = await api.create({ collection: "accounts", data: { name: "Linked" } });
+    const contact = await api.create({ collection: "contacts", data: { lastname: "Linked" } });
+    const link = { collection: "contacts", primaryKey: contact, navigationProperty: "parentcustomerid_account" };
+    await api.associateSingleValued({ ...link, relatedCollection: "accounts", relatedKey: account });
+    const read = () => api.retrieve({ collection: "contacts", key: contact, select: ["_parentcustomerid_value"] });
+    assert.equal((await read())._parentcustomerid_value, account);
+    await api.disassociateSingleValued(link);
+    assert.equal((await read())._parentcustomerid_value, null);
+});
+
+await step("changes are followed", async () => {
+    const request = { collection: "accounts", select: ["name"] };
+    let page = await api.retrieveMultiple({ ...request, trackChanges: true });
+    assert.ok(page.oDataDeltaLink, "no delta link");
+    const key = await api.create({ collection: "accounts", data: { name: "New" } });
+    page = await api.retrieveMultiple(request, page.oDataDeltaLink);
+    assert.deepEqual(page.value.map((row) => row.name), ["New"]);
+    await api.deleteRecord({ collection: "accounts", key });
+    page = await api.retrieveMultiple(request, page.oDataDeltaLink);
+    assert.deepEqual(page.value.map((row) => [row.id, row.reason]), [[key, "deleted"]]);
+});
+
+await step("metadata", async () => {
+    const definitions = await api.retrieveEntities({ select: ["LogicalName", "EntitySetName"] });
+    assert.ok(definitions.value.some((d) => d.LogicalName === "mailbox" && d.EntitySetName === "mailboxes"));
+    const attributes = await api.retrieveAttributes({ entityKey: "LogicalName='mailbox'", select: ["LogicalName"] });
+    assert.ok(attributes.value.some((a) => a.LogicalName === "emailaddress"));
+    assert.match(await api.retrieveCsdlMetadata(), /DeliverIncomingEmail/);
+    const byName = new DynamicsWebApi({
+        serverUrl: world.url,
+        dataApi: { version: "9.2" },
+        onTokenRefresh: async () => world.token,
+        useEntityNames: true,
+    });
+    assert.equal((await byName.retrieveMultiple({ collection: "mailbox", select: ["name"] })).value.length > 0, true);
+});
+
 await step("errors", async () => {
     await rejected(api.create({ collection: "contacts", data: { nosuch: 1, lastname: "x" } }), 400, "0x80048d19");
     await rejected(api.create({ collection: "mailboxes", data: { name: "without an address" } }), 400, "0x8005E211");

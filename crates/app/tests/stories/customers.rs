@@ -1,5 +1,5 @@
-//! Other people's clients of the Web API, each a small program of a customer
-//! that works with the running service: `tests/clients`.
+//! Programs of customers (`tests/clients`), each with somebody else's library,
+//! at work with the running service and real mail servers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,18 +12,19 @@ use store::{Options, Store};
 use testkit::Crm;
 use testkit::tls::ServerCertificate;
 
-use crate::common::{allow_unresolved, company};
+use crate::common::{allow_unresolved, binary, company};
 
 /// More than two of the largest pages.
 const SEEDED: u128 = 12_000;
 
-fn clients() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+fn program(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(path)
 }
 
 /// A program that `scripts/setup` puts there.
 fn installed(path: &str) -> Result<PathBuf> {
-    let path = clients().join("target/clients").join(path);
+    let target = binary().parent().and_then(Path::parent).context("the program is in no target directory")?;
+    let path = target.join("clients").join(path);
     if !path.exists() {
         bail!("{} is missing: run `scripts/setup clients`", path.display());
     }
@@ -53,7 +54,7 @@ impl World {
             "systemusers",
             &json!({ "lastname": "Limited", "internalemailaddress": address, "domainname": address }),
         )?;
-        let token = self.crm.postroom.cli(&["token", "create", "--user", address, "--name", "clients"])?;
+        let token = self.crm.postroom.cli(&["token", "create", "--user", address, "--name", "customer"])?;
         Ok(token.trim().to_owned())
     }
 
@@ -119,7 +120,7 @@ async fn seed(store: &Store) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_node() -> Result<()> {
-    let main = clients().join("tests/clients/node/main.mjs");
+    let main = program("node/main.mjs");
     // Modules are looked for beside the program.
     let beside = installed("node/node_modules")?.with_file_name("main.mjs");
     std::fs::copy(&main, &beside)?;
@@ -133,14 +134,14 @@ async fn of_node() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_python_over_tls() -> Result<()> {
-    let python = installed("python/bin/python")?;
+    let python = installed("dataverse/bin/python")?;
     let mut world =
         World::new(&["petra@company.test", "python-queue@company.test", "python-forward@company.test"]).await?;
     let limited = world.limited()?;
     let authority = over_tls(&mut world)?;
     let url = world.crm.postroom.base().replace("http://127.0.0.1", "https://localhost");
     let file = world.write(&url, &limited)?;
-    let main = clients().join("tests/clients/python/main.py");
+    let main = program("python/main.py");
     let said = world.run(Command::new(python).arg(main).arg(file).env("REQUESTS_CA_BUNDLE", authority))?;
     assert!(said.contains("ok errors"), "{said}");
     Ok(())
@@ -161,7 +162,7 @@ fn over_tls(world: &mut World) -> Result<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_rust() -> Result<()> {
-    let client = installed("rust/bin/postroom-test-client")?;
+    let client = installed("rust/debug/postroom-test-client")?;
     let world = World::new(&["ralf@company.test", "rust-queue@company.test", "rust-forward@company.test"]).await?;
     let limited = world.limited()?;
     let file = world.write(&world.crm.postroom.base(), &limited)?;
