@@ -58,6 +58,7 @@ pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Item<'a>>, Bat
     let Some(boundary) = boundary(content_type) else {
         return error("A batch needs Content-Type: multipart/mixed; boundary=batch_….");
     };
+    let boundary = as_written(body, boundary);
     let mut items = Vec::new();
     let mut count = 0;
     for part in parts(body, boundary)? {
@@ -110,6 +111,15 @@ fn require_http(kind: &str) -> Result<(), BatchError> {
         return Ok(());
     }
     error(format!("A part of a batch is either application/http or multipart/mixed, not '{}'.", excerpt(media)))
+}
+
+/// The boundary as the payload begins with it: a client announces a GUID with
+/// its hyphens in the header and writes it without them.
+fn as_written<'a>(body: &'a [u8], announced: &'a str) -> &'a str {
+    let first = body.split(|b| *b == b'\n').next().unwrap_or_default();
+    let written = std::str::from_utf8(first).ok().and_then(|line| line.trim_end().strip_prefix("--"));
+    let plain = |text: &str| text.replace('-', "");
+    written.filter(|written| written.len() < announced.len() && plain(written) == plain(announced)).unwrap_or(announced)
 }
 
 /// The boundary of a `multipart/mixed`; `None` for every other type.

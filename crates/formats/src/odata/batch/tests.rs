@@ -127,6 +127,16 @@ fn boundaries() {
 }
 
 #[test]
+fn a_guid_that_is_announced_with_hyphens() {
+    let guid = "multipart/mixed; boundary=batch_12345678-1234-1234-1234-123456789012";
+    let body = format!(
+        "--batch_12345678123412341234123456789012\n{HTTP}\n\nGET a HTTP/1.1\n\n--batch_12345678123412341234123456789012--"
+    );
+    assert_eq!(shown(guid, &body), "GET a 0");
+    assert!(shown(guid, &body.replace("--batch_1", "--batch_2")).contains("no delimiter"));
+}
+
+#[test]
 fn not_a_batch() {
     assert!(shown("application/json", "{}").contains("multipart/mixed"));
     refused("", "no delimiter");
