@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model::mail::{Address, Mail, is_address};
+use model::mail::{Address, Flaw, Mail, is_address};
 use model::outgoing::{OutgoingAttachment, OutgoingMail};
 use model::tables::Priority;
 use model::{Refusal, Timestamp};
@@ -207,13 +207,14 @@ fn addresses(parameter: &'static str, text: &str) -> Result<Vec<Address>, ApiErr
     if list.is_empty() {
         return Ok(Vec::new());
     }
-    let found = formats::mime::read(format!("To: {list}\r\n\r\n").as_bytes()).to;
-    match found.iter().find(|a| !is_address(&a.address)) {
-        Some(wrong) => {
-            Err(bad_address(parameter, &format!("'{}' is none", actions::validate::excerpt(&wrong.address))))
-        }
-        None if found.is_empty() => Err(bad_address(parameter, "there is none in it")),
-        None => Ok(found),
+    let read = formats::mime::read(format!("To: {list}\r\n\r\n").as_bytes());
+    let flawed =
+        read.flaws.iter().find_map(|flaw| if let Flaw::BadAddress(text) = flaw { Some(text.as_str()) } else { None });
+    let wrong = read.to.iter().map(|a| a.address.as_str()).find(|address| !is_address(address)).or(flawed);
+    match wrong {
+        Some(wrong) => Err(bad_address(parameter, &format!("'{}' is none", actions::validate::excerpt(wrong)))),
+        None if read.to.is_empty() => Err(bad_address(parameter, "there is none in it")),
+        None => Ok(read.to),
     }
 }
 
