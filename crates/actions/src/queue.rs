@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::tables::{Email, Queue, QueueItem, State, SystemUser, TeamMembership};
 use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value};
-use rules::access::Verb;
+use rules::access::Right;
 
 use crate::context::Context;
 use crate::draft::{Draft, Precondition};
@@ -77,7 +77,8 @@ pub async fn remove(ctx: &Context, item: Id) -> Result<(), ActionError> {
 /// Hands the item to another queue, or to a user or team who works on it.
 pub async fn route(ctx: &Context, item: Id, target: Ref) -> Result<(), ActionError> {
     match target.table {
-        "queue" | "team" => {
+        "queue" => access::target(ctx, &exists(ctx, target.table, target.id).await?).await?,
+        "team" => {
             exists(ctx, target.table, target.id).await?;
         }
         "systemuser" => enabled(ctx, target.id).await?,
@@ -130,7 +131,7 @@ async fn on_item(
         let Some(row) = ctx.store.get(QueueItem::TABLE, id).await? else {
             return Err(Refusal::does_not_exist(QueueItem::TABLE.logical, id).into());
         };
-        access::on_row(ctx, Verb::Write, &row).await?;
+        access::on_row(ctx, Right::Write, &row).await?;
         let item = QueueItem::from_record(&row)?;
         if item.state != State::Active {
             return Err(
@@ -187,6 +188,7 @@ async fn changes(
         && let Some(email) = ctx.store.get(Email::TABLE, object.id).await?
         && email.get(Email::C.owner.name) != &Value::Ref(owner)
     {
+        access::on_row(ctx, Right::Assign, &email).await?;
         let set = BTreeMap::from([(Email::C.owner.name, Value::Ref(owner))]);
         changes.extend(update(ctx, verb, &email, set)?);
     }
@@ -212,13 +214,10 @@ fn update(
 
 /// The row is there, and the caller may see it.
 async fn exists(ctx: &Context, table: &'static str, id: Id) -> Result<Record, ActionError> {
-    let found = match model::tables::by_logical_name(table) {
-        Some(table) => ctx.store.get(table, id).await?,
-        None => None,
-    };
-    let row = found.ok_or_else(|| Refusal::does_not_exist(table, id))?;
-    access::on_row(ctx, Verb::Read, &row).await?;
-    Ok(row)
+    match model::tables::by_logical_name(table) {
+        Some(table) => access::seen(ctx, table, id).await,
+        None => Err(Refusal::does_not_exist(table, id).into()),
+    }
 }
 
 async fn enabled(ctx: &Context, user: Id) -> Result<(), ActionError> {
