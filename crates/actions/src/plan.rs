@@ -24,6 +24,8 @@ pub(crate) struct Plan<'a> {
     pub body: Option<Vec<u8>>,
     /// Changes of other rows in the same commit.
     pub also: Vec<Change>,
+    /// The row gets a new version even where none of its columns changes.
+    pub touches: bool,
     /// Where the bytes stand that the rows refer to.
     pub blobs: Vec<StoredBlob>,
     pub faults: Vec<Refusal>,
@@ -73,6 +75,7 @@ impl<'a> Plan<'a> {
             children: draft.children,
             body: draft.body,
             also: Vec::new(),
+            touches: false,
             blobs: Vec::new(),
             faults,
             verb,
@@ -162,7 +165,7 @@ impl<'a> Plan<'a> {
         self.before = Some(before.clone());
         let set = self.difference();
         let mut changes = Vec::new();
-        if !set.is_empty() {
+        if !set.is_empty() || self.touches {
             let entry = audit::updated(ctx, self.verb, &before, &set)?;
             let mut update = Update::row(self.after.table, self.after.id);
             update.set = set;

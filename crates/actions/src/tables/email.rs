@@ -109,9 +109,12 @@ fn read_only(plan: &mut Plan<'_>, before: EmailStatus) {
 async fn write_parties(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result<(), ActionError> {
     let new = parties::of_drafts(plan, drafts).await?;
     let standing = if plan.creating() { Vec::new() } else { parties::of_email(plan.ctx, plan.after.id).await? };
-    let (changes, all) = parties::replaced(&standing, &new);
+    let changes = parties::replaced(&standing, &new);
+    // The list is part of the email: whoever writes it writes the email, and
+    // two who do so at once do not end up with both their lists.
+    plan.touches |= !changes.is_empty();
     plan.also.extend(changes);
-    parties::summarize(&mut plan.after, &all);
+    parties::summarize(&mut plan.after, &new);
     Ok(())
 }
 

@@ -106,15 +106,11 @@ async fn resolve(ctx: &Context, party: &mut ActivityParty) -> Result<Result<(), 
     Ok(Ok(()))
 }
 
-/// Replaces the parties of the kinds that are given; none given: of every kind.
-pub(crate) fn replaced(standing: &[ActivityParty], new: &[ActivityParty]) -> (Vec<Change>, Vec<ActivityParty>) {
-    let goes = |p: &ActivityParty| new.is_empty() || new.iter().any(|n| n.participation == p.participation);
-    let (gone, kept): (Vec<_>, Vec<_>) = standing.iter().cloned().partition(goes);
-    let mut changes: Vec<Change> = gone.iter().map(|p| Change::delete::<ActivityParty>(p.id)).collect();
+/// The parties that stood are gone, those given stand in their place.
+pub(crate) fn replaced(standing: &[ActivityParty], new: &[ActivityParty]) -> Vec<Change> {
+    let mut changes: Vec<Change> = standing.iter().map(|p| Change::delete::<ActivityParty>(p.id)).collect();
     changes.extend(new.iter().cloned().map(Change::create));
-    let mut all = kept;
-    all.extend(new.iter().cloned());
-    (changes, all)
+    changes
 }
 
 /// The columns of the email that repeat its parties as text.

@@ -57,16 +57,53 @@ story!(deep_insert, |w| {
     assert_eq!(row["email_activity_mime_attachment"][0]["filesize"], 2);
 });
 
-story!(parties_are_replaced_by_kind, |w| {
-    let (_, id) = draft_in(&w).await;
+story!(parties_are_replaced_as_a_whole, |w| {
+    let (cast, id) = draft_in(&w).await;
+    let etag = w.read(&format!("/emails({id})")).await["@odata.etag"].clone();
     let body = json!({ "email_activity_parties": [
         { "addressused": "one@example.test", "participationtypemask": 2 },
         { "addressused": "two@example.test", "participationtypemask": 2 }
     ] });
     w.patch(&format!("/emails({id})"), body).await.expect(204);
     let row = w.read(&format!("/emails({id})?$expand=email_activity_parties")).await;
-    assert_eq!(row["email_activity_parties"].as_array().unwrap().len(), 4);
+    assert_eq!(row["email_activity_parties"].as_array().unwrap().len(), 2);
     assert_eq!(row["torecipients"], "one@example.test;two@example.test");
+    assert_eq!((&row["sender"], &row["_emailsender_value"]), (&Value::Null, &Value::Null));
+    assert_ne!(row["@odata.etag"], etag, "the list is part of the email");
+    let (cc, etag) =
+        (json!({ "addressused": "c@example.test", "participationtypemask": 3 }), row["@odata.etag"].clone());
+    let to = |n: u8| json!({ "addressused": format!("{n}@example.test"), "participationtypemask": 2 });
+    let ann =
+        json!({ "partyid_systemuser@odata.bind": format!("/systemusers({})", cast.ann), "participationtypemask": 1 });
+    // A list that is refused leaves the one before.
+    w.patch(&format!("/emails({id})"), json!({ "email_activity_parties": [ann, ann, to(1)] }))
+        .await
+        .expect(400)
+        .code("0x80040B01");
+    let row = w.read(&format!("/emails({id})?$expand=email_activity_parties")).await;
+    assert_eq!(row["@odata.etag"], etag);
+    assert_eq!(row["email_activity_parties"].as_array().unwrap().len(), 2);
+    // Recipients stay as text while only a copy is added: the email is new all the same.
+    let body = json!({ "email_activity_parties": [
+        { "addressused": "one@example.test", "participationtypemask": 2 },
+        { "addressused": "two@example.test", "participationtypemask": 2 }, cc
+    ] });
+    w.patch(&format!("/emails({id})"), body).await.expect(204);
+    assert_ne!(w.read(&format!("/emails({id})")).await["@odata.etag"], etag);
+    // Two at once: one list or the other.
+    let path = format!("/emails({id})");
+    let (one, two) = tokio::join!(
+        w.patch(&path, json!({ "email_activity_parties": [ann, to(1)] })),
+        w.patch(&path, json!({ "email_activity_parties": [ann, to(2), to(3)] })),
+    );
+    one.expect(204);
+    two.expect(204);
+    let row = w.read(&format!("/emails({id})?$expand=email_activity_parties")).await;
+    let parties = row["email_activity_parties"].as_array().unwrap();
+    assert_eq!(parties.iter().filter(|p| p["participationtypemask"] == 1).count(), 1);
+    let shown = row["torecipients"].as_str().unwrap();
+    assert!(matches!(shown, "1@example.test" | "2@example.test;3@example.test"), "{shown}");
+    assert_eq!(parties.len() - 1, shown.split(';').count());
     assert_eq!(row["sender"], "ann@example.com");
     w.patch(&format!("/emails({id})"), json!({ "email_activity_parties": [] })).await.expect(204);
     let row = w.read(&format!("/emails({id})?$expand=email_activity_parties")).await;
