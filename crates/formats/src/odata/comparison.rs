@@ -32,7 +32,8 @@ impl<'a> Parser<'a> {
                 format!("The function works on text, and '{}' is of type {}.", found.path.column, found.type_name());
             return Err(ODataError::new(first.position, message));
         }
-        let filter = Filter::Text(found.path.clone(), how, unquote(&token));
+        let (how, text) = pattern(how, unquote(&token), first.position)?;
+        let filter = Filter::Text(found.path.clone(), how, text);
         Ok(Operand::Truth(found.condition(filter, false)))
     }
 
@@ -111,6 +112,28 @@ impl<'a> Parser<'a> {
             _ => Err(syntax(self.source, operator.position)),
         }
     }
+}
+
+/// Wild cards of a pattern: each may make the database look at the text anew.
+const MOST_WILD: usize = 16;
+
+/// `%`, `_` and `[]` are wild cards in the text functions as they are in
+/// `like`; without any, the text is looked for as it stands.
+fn pattern(how: TextMatch, text: String, position: usize) -> Result<(TextMatch, String), ODataError> {
+    if !text.contains(['%', '_', '[']) {
+        return Ok((how, text));
+    }
+    if text.chars().filter(|c| matches!(c, '%' | '[')).count() > MOST_WILD {
+        let message = format!("A text function takes no more than {MOST_WILD} wild cards (% and []).");
+        return Err(ODataError::new(position, message));
+    }
+    let text = match how {
+        TextMatch::Contains => format!("%{text}%"),
+        TextMatch::StartsWith => format!("{text}%"),
+        TextMatch::EndsWith => format!("%{text}"),
+        TextMatch::Like => text,
+    };
+    Ok((TextMatch::Like, text))
 }
 
 fn against(found: &Found, compare: Compare, token: &Token<'_>) -> Result<Filter, ODataError> {

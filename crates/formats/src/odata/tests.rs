@@ -81,6 +81,10 @@ filters! { mailbox;
     contains: "contains(name,'x')" => "name contains \"x\"";
     startswith: "startswith(name, 'x')" => "name starts \"x\"";
     endswith: "endswith(name,'it''s')" => "name ends \"it's\"";
+    contains_pattern: "contains(name,'a_b')" => "name like \"%a_b%\"";
+    startswith_pattern: "startswith(name,'50%')" => "name like \"50%%\"";
+    endswith_pattern: "endswith(name,'[0-9]')" => "name like \"%[0-9]\"";
+    a_percent_sign: "contains(name,'50[%]')" => "name like \"%50[%]%\"";
     function_eq_true: "contains(name,'x') eq true" => "name contains \"x\"";
     function_eq_false: "contains(name,'x') eq false" => "not name contains \"x\"";
     path: "emailserverprofile/name eq 'x'" => "emailserverprofile/name = \"x\"";
@@ -138,6 +142,7 @@ fn filters_that_are_refused() {
     refused("name gt null", "eq and ne only");
     refused("createdon eq name", "incompatible types");
     refused("contains(statecode,'x')", "works on text");
+    refused(&format!("contains(name,'{}')", "a%".repeat(20)), "no more than 16 wild cards");
     refused("contains(name,1)", "works on text");
     refused("nofunction(name)", "An unknown function with name 'nofunction'");
     refused("name", "single boolean value");
@@ -337,7 +342,7 @@ fn matches(filter: &Filter, record: &Record) -> bool {
                 TextMatch::Contains => value.contains(&text),
                 TextMatch::StartsWith => value.starts_with(&text),
                 TextMatch::EndsWith => value.ends_with(&text),
-                TextMatch::Like => panic!("$filter has no patterns"),
+                TextMatch::Like => panic!("needs a database"),
             }
         }
         Filter::Bits(path, bits) => record.get(path.column).as_int().is_some_and(|n| n & bits == *bits),

@@ -234,7 +234,7 @@ impl Memory {
                     TextMatch::Contains => here.contains(&text),
                     TextMatch::StartsWith => here.starts_with(&text),
                     TextMatch::EndsWith => here.ends_with(&text),
-                    TextMatch::Like => panic!("patterns are the fetches' own"),
+                    TextMatch::Like => like(&text.chars().collect::<Vec<_>>(), &here.chars().collect::<Vec<_>>()),
                 }
             }
             Filter::And(all) => all.iter().all(|f| self.holds(row, f)),
@@ -270,6 +270,42 @@ impl Memory {
         });
         rows
     }
+}
+
+/// T-SQL's patterns, character by character.
+fn like(pattern: &[char], text: &[char]) -> bool {
+    let Some((first, rest)) = pattern.split_first() else { return text.is_empty() };
+    let close = rest.iter().position(|c| *c == ']').filter(|n| *n > 0 && rest[..*n] != ['^']);
+    match (first, text.split_first()) {
+        ('%', _) => (0..=text.len()).any(|n| like(rest, &text[n..])),
+        (_, None) => false,
+        ('_', Some((_, after))) => like(rest, after),
+        ('[', Some((here, after))) if close.is_some() => {
+            let (set, rest) = (&rest[..close.unwrap_or(0)], &rest[close.unwrap_or(0) + 1..]);
+            let (not, set) = if set[0] == '^' { (true, &set[1..]) } else { (false, set) };
+            let ranged = set.windows(3).any(|w| w[1] == '-' && w[0] <= *here && *here <= w[2]);
+            (set.contains(here) || ranged) != not && like(rest, after)
+        }
+        (same, Some((here, after))) => same == here && like(rest, after),
+    }
+}
+
+/// A part of some text, some of its characters in wild cards' places.
+fn pattern(dice: &mut Dice) -> String {
+    const WILD: &[&str] =
+        &["%", "_", "[a-f]", "[^a-c]", "[är]", "[^b]", "[%]", "[_]", "[[]", "%_", "[", "*", "?", "\\"];
+    let whole: Vec<char> = dice.pick(TEXTS).chars().collect();
+    let mut out: String = if dice.below(2) == 0 { "%".into() } else { String::new() };
+    for c in whole {
+        match dice.below(4) {
+            0 => out.push_str(dice.pick::<&str>(WILD)),
+            _ => out.push(c),
+        }
+    }
+    if dice.below(3) == 0 {
+        out.push('%');
+    }
+    out
 }
 
 /// Without regard to case, in every script.
@@ -392,6 +428,9 @@ fn leaf(dice: &mut Dice, table: &'static Table) -> Filter {
             }
         }
         4..=6 if matches!(kind, Kind::Text { .. } | Kind::Email { .. } | Kind::Memo) => {
+            if dice.below(2) == 0 {
+                return Filter::Text(at, TextMatch::Like, pattern(dice));
+            }
             let whole: Vec<char> = dice.pick(TEXTS).chars().collect();
             let (a, b) = (dice.below(whole.len() + 1), dice.below(whole.len() + 1));
             let text = whole[a.min(b)..a.max(b)].iter().collect();

@@ -34,6 +34,30 @@ story!(filters, |w| {
     assert_eq!(names(&w, "$orderby=accountnumber desc").await, ["Gamma", "beta", "Alpha"]);
 });
 
+story!(wild_cards_in_text_functions, |w| {
+    for name in ["50% off", "500 off", "a_b", "aXb", "[x]", "Box 7", "b\\c", "*"] {
+        w.create("accounts", json!({ "name": name })).await;
+    }
+    for (filter, expected) in [
+        ("contains(name,'0%25f')", &["50% off", "500 off"][..]),
+        ("contains(name,'50[%25]')", &["50% off"]),
+        ("startswith(name,'A_B')", &["a_b", "aXb"]),
+        ("startswith(name,'a[_]b')", &["a_b"]),
+        ("endswith(name,'[0-9]')", &["Box 7"]),
+        ("endswith(name,'[^0-9]') and startswith(name,'_o')", &[]),
+        ("startswith(name,'_ox')", &["Box 7"]),
+        ("startswith(name,'[[]X')", &["[x]"]),
+        ("contains(name,'b\\c')", &["b\\c"]),
+        ("contains(name,'_\\_')", &["b\\c"]),
+        ("startswith(name,'*')", &["*"]),
+        ("not contains(name,'[a-z]')", &["*"]),
+    ] {
+        assert_eq!(names(&w, &format!("$filter={filter}&$orderby=name")).await, expected, "{filter}");
+    }
+    let many = "%25a".repeat(17);
+    w.get(&format!("/accounts?$filter=contains(name,'{many}')")).await.expect(400).says("wild cards");
+});
+
 story!(filter_by_lookup_and_path, |w| {
     let (user, _) = w.user("ann@example.com").await;
     let list = w.read(&format!("/mailboxes?$filter=_ownerid_value%20eq%20{user}&$select=name")).await;
