@@ -58,7 +58,11 @@ pub async fn check(ctx: &Context, table: &'static Table, mark: Mark) -> Result<(
     let kept = kept_for(ctx).await?;
     let forgotten = ctx.store.forgotten(table).await?;
     if mark.version < forgotten || mark.at < ctx.now - kept {
-        return Err(expired(&format!("Changes are kept for {} days", kept.as_hours() / 24)).into());
+        return Err(expired(&format!(
+            "Changes are kept for {} days and not beyond a restore from a backup",
+            kept.as_hours() / 24
+        ))
+        .into());
     }
     if mark.version > ctx.store.last_version().await? {
         return Err(expired("This installation has not made this token, or was restored from a backup since").into());

@@ -138,7 +138,7 @@ impl<P: FnMut(u64, u64)> Restoring<P> {
         self.places.extend(self.writer.sync().await?);
         self.index_blobs(tx).await?;
         apply(tx, MIGRATIONS).await?;
-        tx.set_last_version(header.version).await?;
+        new_life(tx, header.version).await?;
         Ok(tx.commit().await?)
     }
 
@@ -192,6 +192,24 @@ impl<P: FnMut(u64, u64)> Restoring<P> {
         }
         Ok(())
     }
+}
+
+/// Counts versions on from a number that no earlier life of this installation
+/// came to, and refuses the marks from before: whoever followed changes, or
+/// kept an ETag, may have seen what the backup does not have. Drawn, because
+/// the same backup may be restored a second time.
+async fn new_life(tx: &mut Tx, version: i64) -> Result<(), StoreError> {
+    let mut drawn = [0; 8];
+    crate::secrets::random(&mut drawn[3..])?;
+    // Of 40 bits: even after thousands of restores a version is a number that
+    // JavaScript can hold.
+    let first = version.saturating_add(i64::from_be_bytes(drawn)).saturating_add(1);
+    for table in model::tables::ALL.iter().filter(|t| t.on_wire && t.tracked) {
+        let sql = "INSERT INTO pr_forgotten (tablename, version) VALUES ($1, $2) \
+             ON CONFLICT (tablename) DO UPDATE SET version = excluded.version";
+        tx.execute(sql, &[table.logical.into(), first.into()]).await?;
+    }
+    Ok(tx.set_last_version(first).await?)
 }
 
 fn damaged() -> StoreError {

@@ -59,6 +59,10 @@ async fn there_and_back(from: &Store, from_place: &Place, to: &Place) -> Store {
         assert!(restored.blobs().read(blob).await.unwrap() == from.blobs().read(blob).await.unwrap());
     }
     assert_eq!(restored.reveal(Mailbox::TABLE, id(1), "password").await.unwrap().unwrap().expose(), "sesame");
+    for table in ALL.iter().filter(|t| t.on_wire && t.tracked) {
+        assert!(restored.forgotten(table).await.unwrap() > from.last_version().await.unwrap());
+        assert!(restored.forgotten(table).await.unwrap() <= restored.last_version().await.unwrap());
+    }
     let change = || commit(vec![Update::of::<Account>(id(10_000)).set(Account::C.name, "x".to_owned()).into()]);
     let version = restored.commit(&change()).await.unwrap().versions[0].1;
     assert!(everything(from).await.iter().all(|r| r.get("versionnumber").as_int().is_none_or(|v| v < version)));
