@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use model::tables::{AccessMode, BusinessUnit, Organization, SystemUser, UserSettings};
-use model::{Actor, Change, Commit, Entity, Query, Refusal, Secret, Value};
+use model::{Actor, Change, Commit, Entity, Id, Query, Ref, Refusal, Secret, Value};
 use rules::access::{Principal, roles};
 use store::Store;
 
@@ -61,17 +61,8 @@ pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -
     for user in [system.id, administrator] {
         changes.push(Change::create(prepare::assignment(user, roles::SYSTEM_ADMINISTRATOR)));
     }
-    let mut made = create::plan(&context, administrator, administrator_draft(admin)).await?.changes;
-    for change in &mut made {
-        // The unit is made in this very commit, so the plan could not find it.
-        if let Change::Create(record) = change
-            && record.table == SystemUser::TABLE
-        {
-            record.put(SystemUser::C.business_unit, Some(unit.reference()));
-        }
-    }
-    changes.append(&mut made);
-    changes.extend(views::all(now, random)?);
+    changes.extend(first_user(&context, administrator, admin, unit.reference()).await?);
+    changes.extend(views::all());
     let plain = URL_SAFE_NO_PAD.encode(random.bytes::<32>()?);
     changes.push(Change::create(token::token_row(id()?, administrator, "init", &plain)));
     let commit = Commit::new(Actor { user: system.id }, now, changes);
@@ -93,6 +84,20 @@ fn context(store: &Store, system: &SystemUser, now: Timestamp, random: &Random) 
         random: random.clone(),
         settings: Settings::default(),
     }
+}
+
+/// The administrator, with a mailbox.
+async fn first_user(context: &Context, id: Id, address: &str, unit: Ref) -> Result<Vec<Change>, ActionError> {
+    let mut made = create::plan(context, id, administrator_draft(address)).await?.changes;
+    for change in &mut made {
+        // The unit is made in this very commit, so the plan could not find it.
+        if let Change::Create(record) = change
+            && record.table == SystemUser::TABLE
+        {
+            record.put(SystemUser::C.business_unit, Some(unit));
+        }
+    }
+    Ok(made)
 }
 
 /// Everything that runs when it is opened, as the reference product ships it.

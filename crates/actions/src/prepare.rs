@@ -1,15 +1,18 @@
-//! What every start makes sure of: the catalogue of privileges and the ready
-//! roles are there, and administrators from before there were roles hold one.
+//! What every start makes sure of, so that an installation that an earlier
+//! version made has what a new one has: the catalogue of privileges and the
+//! ready roles, the ready views, the messages of webhooks; and administrators
+//! from before there were roles hold one.
 
 use jiff::Timestamp;
-use model::tables::{BusinessUnit, Organization, Privilege, Role, SystemUser, UserRole};
+use model::tables::{BusinessUnit, Organization, Privilege, Role, SavedQuery, SystemUser, UserRole};
 use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Update};
 use rules::access::{catalogue, roles};
 use store::Store;
 
 use crate::error::{ActionError, commit_failed};
+use crate::{views, webhook};
 
-/// Brings an installation up to this program's privileges and ready roles.
+/// Brings an installation up to what this program's `init` makes.
 /// Does nothing where nothing is missing; may run on several nodes at once.
 pub async fn prepare(store: &Store, now: Timestamp) -> Result<(), ActionError> {
     let Some(organization) = store.list::<Organization>(&Query::of::<Organization>().limit(1)).await?.pop() else {
@@ -18,10 +21,18 @@ pub async fn prepare(store: &Store, now: Timestamp) -> Result<(), ActionError> {
     let Some(system) = organization.system_user else { return Ok(()) };
     let mut changes = missing(store).await?;
     changes.extend(administrators(store).await?);
+    // Somebody who deletes one of the views does not want it back.
+    if store.count(&Query::of::<SavedQuery>()).await? == 0 {
+        changes.extend(views::all());
+    }
+    changes.extend(webhook::missing(store).await?);
     if changes.is_empty() {
         return Ok(());
     }
-    tracing::info!(changes = changes.len(), "bringing privileges and security roles up to this version");
+    tracing::info!(
+        changes = changes.len(),
+        "bringing privileges, security roles, views and messages up to this version"
+    );
     let commit = Commit::new(Actor { user: system.id }, now, changes);
     store.commit(&commit).await.map_err(|e| commit_failed("role", e))?;
     Ok(())

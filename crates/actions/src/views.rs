@@ -6,9 +6,6 @@ use jiff::Timestamp;
 use model::tables::{EmailServerProfile, Mailbox, SavedQuery};
 use model::{Change, Entity, Record, Table};
 
-use crate::context::Random;
-use crate::error::ActionError;
-
 /// Name, conditions, and whether it is the table's default.
 const MAILBOXES: &[(&str, &str, bool)] = &[
     (
@@ -75,23 +72,24 @@ const PROFILES: &[(&str, &str, bool)] = &[
 
 const PROFILE_COLUMNS: &[&str] = &["name", "servertype", "ownerid", "statuscode"];
 
-/// The rows of the views.
-pub(crate) fn all(now: Timestamp, random: &Random) -> Result<Vec<Change>, ActionError> {
+/// The rows of the views, each with an id of its own that never changes.
+pub(crate) fn all() -> Vec<Change> {
     let mut rows = Vec::new();
     for (table, views, columns) in
         [(Mailbox::TABLE, MAILBOXES, MAILBOX_COLUMNS), (EmailServerProfile::TABLE, PROFILES, PROFILE_COLUMNS)]
     {
         for (name, conditions, is_default) in views {
-            let id = model::id::random(now, random.bytes()?);
+            let parts: [&[u8]; 3] = [b"savedquery", table.logical.as_bytes(), name.as_bytes()];
+            let id = model::id::derived(Timestamp::UNIX_EPOCH, &parts);
             let mut row = Record::with_defaults(SavedQuery::TABLE, id);
             row.put(SavedQuery::C.name, (*name).to_owned());
             row.put(SavedQuery::C.table, table.logical.to_owned());
             row.put(SavedQuery::C.fetch, fetch(table, columns, conditions));
             row.put(SavedQuery::C.is_default, *is_default);
-            rows.push(Change::Create(row));
+            rows.push(Change::Ensure(row));
         }
     }
-    Ok(rows)
+    rows
 }
 
 fn fetch(table: &Table, columns: &[&str], conditions: &str) -> String {

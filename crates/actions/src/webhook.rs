@@ -1,8 +1,8 @@
 //! Webhooks: which events there are, sending one again, and trying a receiver.
 
 use jiff::Timestamp;
-use model::tables::{self, Event, EventState, Organization, SdkMessage, SdkMessageFilter, ServiceEndpoint};
-use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, id};
+use model::tables::{self, Event, EventState, SdkMessage, SdkMessageFilter, ServiceEndpoint};
+use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, id};
 use rules::access::Right;
 use store::Store;
 
@@ -47,18 +47,12 @@ pub(crate) fn messages() -> Vec<Change> {
     changes
 }
 
-/// Brings those rows up to what this program knows, when the service starts.
-pub async fn prepare(store: &Store, now: Timestamp) -> Result<(), ActionError> {
-    let organization = store.list::<Organization>(&Query::of::<Organization>().limit(1)).await?.pop();
-    let Some(system) = organization.and_then(|organization| organization.system_user) else { return Ok(()) };
+/// Those rows, where there are fewer than this program knows.
+pub(crate) async fn missing(store: &Store) -> Result<Vec<Change>, ActionError> {
     let expected = messages();
     let filters = store.count(&Query::of::<SdkMessageFilter>()).await?;
-    if usize::try_from(filters).unwrap_or(0) + MESSAGES.len() >= expected.len() {
-        return Ok(());
-    }
-    let commit = Commit::new(Actor { user: system.id }, now, expected);
-    store.commit(&commit).await.map_err(|e| commit_failed(SdkMessage::TABLE.logical, e))?;
-    Ok(())
+    let complete = usize::try_from(filters).unwrap_or(0) + MESSAGES.len() >= expected.len();
+    Ok(if complete { Vec::new() } else { expected })
 }
 
 /// Sends one event again, whatever became of it.

@@ -44,7 +44,9 @@ impl Session {
         let store = Store::open(&options(data_dir, &config))
             .await
             .with_context(|| format!("cannot open the installation in {}", data_dir.display()))?;
-        actions::prepare(&store, SystemClock.now()).await.context("cannot prepare the security roles")?;
+        actions::prepare(&store, SystemClock.now())
+            .await
+            .context("cannot bring the installation up to this version")?;
         Ok(Self { data_dir: data_dir.to_owned(), config, store })
     }
 

@@ -49,9 +49,6 @@ impl Serve {
         let listen = self.listen.unwrap_or_else(|| session.config.web.listen.clone());
         let listener =
             TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}; is it in use?"))?;
-        actions::webhook::prepare(&session.store, model::Clock::now(&SystemClock))
-            .await
-            .context("cannot prepare the messages of webhooks")?;
         let engine = session.engine()?;
         if self.role != Role::Web && session.is_alone() {
             let freed = sync::free_orphans(&engine, session::has_ended).await?;

@@ -55,6 +55,7 @@ mod references;
 mod server;
 mod sign_in;
 mod tracking;
+mod upgrade;
 mod webhooks;
 mod wire;
 mod world;

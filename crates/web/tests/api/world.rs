@@ -89,6 +89,18 @@ impl World {
         let clock = Arc::new(TestClock(Mutex::new("2026-03-01T09:00:00Z".parse().unwrap())));
         let random = counting();
         let token = actions::init(&store, ADMIN, clock.now(), &random).await.unwrap();
+        Self::over(dir, store, token, clock, random)
+    }
+
+    /// An installation that is there already, as the service starts with it.
+    pub async fn started(dir: tempfile::TempDir, options: Options, token: &str) -> Self {
+        let store = Store::open(&options).await.unwrap();
+        let clock = Arc::new(TestClock(Mutex::new("2026-03-01T09:00:00Z".parse().unwrap())));
+        actions::prepare(&store, clock.now()).await.unwrap();
+        Self::over(dir, store, token.to_owned(), clock, counting())
+    }
+
+    fn over(dir: tempfile::TempDir, store: Store, token: String, clock: Arc<TestClock>, random: Random) -> Self {
         let mut world = Self { router: Router::new(), store, token, clock, random, _dir: dir };
         world.metrics(Arc::new(|| "postroom_up 1\n".to_owned()));
         world
