@@ -1,5 +1,5 @@
 //! The project's own tools. `cargo xtask tidy` checks the law of
-//! ARCHITECTURE.md; `cargo xtask bench` measures beside peers.
+//! ARCHITECTURE.md; `cargo xtask bench` and `bench-api` measure beside peers.
 
 use std::process::{Command, ExitCode};
 
@@ -12,8 +12,9 @@ fn main() -> ExitCode {
     let done = match task.as_str() {
         "tidy" => tidy::run(),
         "bench" => cargo(&["bench", "-p", "app", "--bench", "sync", "--"], 2),
+        "bench-api" => cargo(&["bench", "-p", "app", "--bench", "api", "--"], 2),
         "docs" => cargo(&["run", "-q", "-p", "app", "--bin", "postroom", "--", "docs", "--write"], 2),
-        _ => Err(anyhow::anyhow!("usage: cargo xtask tidy | bench [OPTIONS] | docs")),
+        _ => Err(anyhow::anyhow!("usage: cargo xtask tidy | bench [OPTIONS] | bench-api [OPTIONS] | docs")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
