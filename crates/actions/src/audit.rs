@@ -3,6 +3,7 @@
 use model::table::{Column, Kind};
 use model::tables::Audit;
 use model::{Change, Entity, Id, Record, Table, Value};
+use rules::access::fields;
 use serde_json::{Map, json};
 
 use crate::context::Context;
@@ -13,7 +14,7 @@ pub(crate) fn created(ctx: &Context, verb: &str, record: &Record) -> Result<Chan
     for column in record.table.columns {
         let value = record.get(column.name);
         if *value != column.default_value() {
-            detail.insert(column.name.to_owned(), json!({ "new": shown(column, value) }));
+            detail.insert(column.name.to_owned(), json!({ "new": shown(record.table, column, value) }));
         }
     }
     entry(ctx, verb, record.table, record.id, detail)
@@ -28,8 +29,8 @@ pub(crate) fn updated(
     let mut detail = Map::new();
     for (name, value) in set {
         let Some(column) = before.table.column(name) else { continue };
-        let old = shown(column, before.get(name));
-        detail.insert((*name).to_owned(), json!({ "old": old, "new": shown(column, value) }));
+        let old = shown(before.table, column, before.get(name));
+        detail.insert((*name).to_owned(), json!({ "old": old, "new": shown(before.table, column, value) }));
     }
     entry(ctx, verb, before.table, before.id, detail)
 }
@@ -39,7 +40,7 @@ pub(crate) fn deleted(ctx: &Context, record: &Record) -> Result<Change, ActionEr
     for column in record.table.columns {
         let value = record.get(column.name);
         if *value != column.default_value() {
-            detail.insert(column.name.to_owned(), json!({ "old": shown(column, value) }));
+            detail.insert(column.name.to_owned(), json!({ "old": shown(record.table, column, value) }));
         }
     }
     entry(ctx, "delete", record.table, record.id, detail)
@@ -70,8 +71,11 @@ fn entry(
     verb: &str,
     table: &Table,
     row: Id,
-    detail: Map<String, serde_json::Value>,
+    mut detail: Map<String, serde_json::Value>,
 ) -> Result<Change, ActionError> {
+    if let Some(behind) = ctx.behind {
+        detail.insert("createdonbehalfby".to_owned(), json!({ "new": behind.to_string() }));
+    }
     let mut audit = Audit::blank(ctx.new_id()?);
     audit.at = Some(ctx.now);
     audit.user = Some(ctx.actor_ref());
@@ -82,12 +86,14 @@ fn entry(
     Ok(Change::create(audit))
 }
 
-/// Secrets only as "changed", bytes only by their length, long texts cut.
-fn shown(column: &Column, value: &Value) -> serde_json::Value {
+/// Secrets and what not every auditor may read only as "changed", bytes only
+/// by their length, long texts cut.
+fn shown(table: &Table, column: &Column, value: &Value) -> serde_json::Value {
     const LONGEST: usize = 2000;
     match value {
         Value::Null => serde_json::Value::Null,
         _ if matches!(column.kind, Kind::Secret { .. }) => json!("changed"),
+        _ if fields::is_secured(table, column.name) || fields::is_content(table, column.name) => json!("changed"),
         Value::Secret(_) => json!("changed"),
         Value::Bool(b) => json!(b),
         Value::Int(n) => json!(n),

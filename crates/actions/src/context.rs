@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::tables::SystemUser;
-use model::{Actor, Entity, Id};
+use model::{Actor, Entity, Id, Refusal};
 use rules::access::{Principal, Scopes, Special, impersonation};
 use store::Store;
 
@@ -139,4 +139,26 @@ impl Context {
     pub(crate) fn actor_ref(&self) -> model::Ref {
         self.actor.reference()
     }
+}
+
+/// The context of the same request made for another user. `None`: a user that
+/// is not there. The privilege is asked for first, so that who lacks it is told
+/// nothing about users.
+///
+/// # Errors
+/// 0x8004A110 without the privilege to act for others; 0x80040217 for a user
+/// that is not there.
+pub async fn acting_for(ctx: &Context, user: Option<Id>) -> Result<Context, ActionError> {
+    if user == Some(ctx.actor.id) {
+        return Ok(ctx.clone());
+    }
+    ctx.principal.may_special(Special::ActOnBehalfOfAnotherUser)?;
+    let found = match user {
+        Some(id) => ctx.store.load::<SystemUser>(id).await?,
+        None => None,
+    };
+    let Some(found) = found else {
+        return Err(Refusal::does_not_exist(SystemUser::TABLE.logical, user.unwrap_or_default()).into());
+    };
+    ctx.clone().on_behalf_of(found).await
 }

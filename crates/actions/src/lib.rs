@@ -40,7 +40,7 @@ pub mod webhook;
 mod whoami;
 
 pub use change_set::ChangeSet;
-pub use context::{Context, NoRandomness, Origin, Random, Settings};
+pub use context::{Context, NoRandomness, Origin, Random, Settings, acting_for};
 pub use create::create;
 pub use delete::delete;
 pub use draft::{Draft, Precondition, Saved};

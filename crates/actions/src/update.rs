@@ -43,7 +43,12 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
             webhook::replay(ctx, id).await?;
             return Ok(Saved { id, created: false });
         }
-        access::on_row(ctx, right(&draft), &before).await?;
+        let right = right(&draft);
+        access::on_row(ctx, right, &before).await?;
+        if right == Right::Read {
+            // It is a write all the same, which a token or access mode may not allow.
+            ctx.principal.may_write(table)?;
+        }
         check(precondition, &before)?;
         let commit = plan(ctx, before, draft.clone()).await?;
         if commit.changes.is_empty() {

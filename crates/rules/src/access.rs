@@ -278,8 +278,10 @@ impl Principal {
         self.privileges.iter().map(|(name, reach)| (*name, reach))
     }
 
+    /// Whether they have a special privilege, and use a token and an access
+    /// mode with which it can be exercised.
     pub fn has(&self, special: Special) -> bool {
-        self.privileges.contains_key(special.name())
+        self.may_special(special).is_ok()
     }
 
     /// The user and the teams: whose rows are theirs.
@@ -329,6 +331,12 @@ impl Principal {
         Ok(())
     }
 
+    /// Whether anything of the table can be written with this token and in
+    /// this access mode, whatever the privilege.
+    pub fn may_write(&self, table: &Table) -> Result<(), Refusal> {
+        self.admitted(Right::Write, table)
+    }
+
     /// The privilege that decides about this right, with its reach; refused
     /// where no role grants it at any depth.
     pub fn granted(&self, right: Right, table: &'static Table) -> Result<Reach, Refusal> {
@@ -366,12 +374,21 @@ impl Principal {
         if self.scopes.as_ref().is_some_and(|s| s.read_only && !special.only_reads()) {
             return Err(scopes::read_only(special.name()));
         }
-        if self.has(special) { Ok(()) } else { Err(refusals::missing_special(self, special)) }
+        if self.access_mode == AccessMode::Read && !special.only_reads() {
+            return Err(refusals::access_mode_special(self, special));
+        }
+        if self.privileges.contains_key(special.name()) {
+            Ok(())
+        } else {
+            Err(refusals::missing_special(self, special))
+        }
     }
 
     /// Whether a special privilege that has a depth reaches a row.
     pub fn special_covers(&self, special: Special, row: &RowFacts) -> bool {
-        self.reach(special.name()).is_some_and(|reach| self.covers(reach, row, Right::Write))
+        // Credentials are read, too; writing them takes Write on the row.
+        let exercised = special == Special::ManageCredentials || self.has(special);
+        exercised && self.reach(special.name()).is_some_and(|reach| self.covers(reach, row, Right::Write))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Web API: OData 4.0 as Dataverse speaks it.
 
+mod acting;
 mod annotate;
 mod arguments;
 mod auth;

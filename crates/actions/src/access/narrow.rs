@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::fetch::{By, Source, What};
+use model::fetch::{By, Link, Source, What};
 use model::query::Path;
 use model::{Fetch, Filter, Kind, Query, Table, tables};
 use rules::access::{Depth, Right, Special, fields, filter};
@@ -88,13 +88,21 @@ impl Needed {
             | Filter::In(path, _)
             | Filter::Text(path, ..)
             | Filter::Bits(path, _) => self.path(ctx, table, path, behind),
-            Filter::Linked(link) => self.filter(ctx, link.source.table, &link.source.filter, true),
+            Filter::Linked(link) => self.linked(ctx, table, link),
             Filter::Of(name, inner) => self.filter(ctx, self.named(name, table), inner, true),
             Filter::Across { left, right, .. } => {
                 self.column(ctx, self.named(&left.0, table), left.1, true)?;
                 self.column(ctx, self.named(&right.0, table), right.1, true)
             }
         }
+    }
+
+    /// What ties rows together tells what stands there as a condition does.
+    fn linked(&mut self, ctx: &Context, table: &'static Table, link: &Link) -> Result<(), ActionError> {
+        self.column(ctx, table, link.to, true)?;
+        self.column(ctx, link.source.table, link.from, true)?;
+        self.filter(ctx, link.source.table, &link.source.filter, true)?;
+        link.source.links.iter().try_for_each(|inner| self.linked(ctx, link.source.table, inner))
     }
 
     fn path(&mut self, ctx: &Context, table: &'static Table, path: &Path, behind: bool) -> Result<(), ActionError> {
@@ -136,7 +144,11 @@ impl Needed {
         for pick in &source.picks {
             self.column(ctx, table, pick.column, true)?;
         }
-        source.links.iter_mut().try_for_each(|link| self.source(ctx, &mut link.source, plain))
+        source.links.iter_mut().try_for_each(|link| {
+            self.column(ctx, table, link.to, true)?;
+            self.column(ctx, link.source.table, link.from, true)?;
+            self.source(ctx, &mut link.source, plain)
+        })
     }
 }
 

@@ -15,6 +15,10 @@ use crate::error::ActionError;
 
 /// The principal of a user, as the database has it now or had a moment ago.
 pub(crate) async fn of(store: &Store, user: &SystemUser) -> Result<Arc<Principal>, ActionError> {
+    if store.is_transaction() {
+        // What is not committed may never be: it is nobody else's to know.
+        return Ok(Arc::new(load(store, user).await?));
+    }
     if let Some(kept) = store.remembered::<Principal>(user.id) {
         return Ok(kept);
     }

@@ -2,6 +2,7 @@
 
 use model::tables::{BusinessUnit, SystemUser, Team};
 use model::{Change, Entity, Filter, Query, Record, Ref, Refusal};
+use rules::access::Right;
 
 use crate::context::Context;
 use crate::error::{ActionError, invalid_operation};
@@ -18,6 +19,13 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     }
     if plan.creating() || !plan.changes(parent) {
         return Ok(());
+    }
+    // Whoever reaches what is below the new parent reaches this one, too.
+    if !plan.ctx.principal.administrator {
+        let facts = rules::access::RowFacts { unit: plan.after.get(parent.name).as_id(), ..Default::default() };
+        if let Err(refusal) = rules::access::may(&plan.ctx.principal, Right::Write, plan.table(), &facts) {
+            plan.fault(refusal.at(parent.name));
+        }
     }
     let mut above = plan.after.get(parent.name).as_id();
     if above.is_none() {

@@ -19,6 +19,7 @@ mod webhook;
 
 pub(crate) use parties::of_email as parties_of;
 
+use model::tables::Team;
 use model::{Change, Record, Refusal};
 
 use crate::context::Context;
@@ -33,10 +34,8 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         }
         "systemuserroles" | "teamroles" | "teammembership" | "roleprivileges" | "systemuserprofiles"
         | "teamprofiles" | "fieldpermission" => security::check(plan).await,
-        "role" => {
-            security::check_role(plan);
-            Ok(())
-        }
+        "role" => security::check_role(plan).await,
+        "team" => security::moved(plan, Team::C.business_unit).await,
         "queue" => queue::check(plan).await,
         "mailbox" => mailbox::check(plan).await,
         "emailserverprofile" => email_server_profile::check(plan).await,

@@ -1,7 +1,7 @@
 //! Who gives roles, privileges and memberships to whom: nobody gives more than
 //! they have, and an administrator who can log in always remains.
 
-use model::tables::{Organization, Role, RolePrivilege, SystemUser, TeamMembership, TeamRole, UserRole};
+use model::tables::{Organization, Role, RolePrivilege, SystemUser, TeamMembership, TeamProfile, TeamRole, UserRole};
 use model::{Change, Entity, Filter, Id, Query, Record, Refusal};
 use rules::access::{Depth, Right, catalogue, refusals, roles};
 
@@ -48,16 +48,25 @@ async fn given(ctx: &Context, row: &Record) -> Result<(), ActionError> {
         for pair in ctx.store.list::<TeamRole>(&held).await? {
             no_more_than_own(ctx, pair.role.map(|r| r.id)).await?;
         }
-        return Ok(());
+        // What the team may read of secured columns comes with it.
+        let profiles = Query::of::<TeamProfile>().filter(Filter::eq(TeamProfile::C.team, team));
+        if ctx.store.count(&profiles).await? == 0 {
+            return Ok(());
+        }
+        return only_administrators(ctx, "the team has field security profiles");
     }
     if table == RolePrivilege::TABLE {
         return grants(ctx, &RolePrivilege::from_record(row)?);
     }
     // Field security: who may read and write every credential.
+    only_administrators(ctx, "field permissions are given by System Administrators")
+}
+
+fn only_administrators(ctx: &Context, why: &str) -> Result<(), ActionError> {
     if ctx.principal.administrator {
         return Ok(());
     }
-    Err(refusals::more_than_own(&ctx.principal, "field permissions are given by System Administrators").into())
+    Err(refusals::more_than_own(&ctx.principal, why).into())
 }
 
 /// Giving a role, or taking it: prvAssignRole, and no more than one's own.
@@ -119,6 +128,8 @@ fn administrator_role() -> Option<model::Ref> {
 /// A user in the making or changing: nobody but an administrator changes an
 /// administrator, and the last one can still log in.
 pub(crate) async fn check_user(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    check_identity(plan).await?;
+    moved(plan, SystemUser::C.business_unit).await?;
     if plan.creating() || !is_administrator(plan.ctx, plan.after.id).await? {
         return Ok(());
     }
@@ -138,6 +149,67 @@ pub(crate) async fn check_user(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         && let Err(ActionError::Refused(refusals)) = others_remain(ctx, Some(plan.after.id)).await
     {
         plan.faults.extend(refusals.0);
+    }
+    Ok(())
+}
+
+/// By which a user signs in, and what the account is good for.
+const IDENTITY: &[&str] = &[
+    "domainname",
+    "azureactivedirectoryobjectid",
+    "applicationid",
+    "accessmode",
+    "isdisabled",
+    "internalemailaddress",
+];
+
+/// Whoever decides how somebody signs in can sign in as them: that takes what
+/// they have. Nobody widens their own access mode.
+async fn check_identity(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let ctx = plan.ctx;
+    if plan.creating() || ctx.principal.administrator {
+        return Ok(());
+    }
+    let changed: Vec<&'static str> = plan.difference().into_iter().map(|(name, _)| name).collect();
+    let Some(column) = IDENTITY.iter().copied().find(|name| plan.given.contains(name) && changed.contains(name)) else {
+        return Ok(());
+    };
+    if plan.after.id == ctx.principal.user {
+        if column != "internalemailaddress" {
+            let refusal = refusals::more_than_own(&ctx.principal, "how one signs in oneself is changed by others");
+            plan.fault(refusal.at(column));
+        }
+        return Ok(());
+    }
+    let held = Query::of::<UserRole>().filter(Filter::eq(UserRole::C.user, Some(plan.after.reference())));
+    for pair in ctx.store.list::<UserRole>(&held).await? {
+        match no_more_than_own(ctx, pair.role.map(|r| r.id)).await {
+            Ok(()) => {}
+            Err(ActionError::Refused(refusals)) => {
+                plan.faults.extend(refusals.0.into_iter().map(|refusal| refusal.at(column)));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A user, team, role or unit that goes to another business unit takes its
+/// reach along: the same privilege must reach there, and nobody moves themselves.
+pub(crate) async fn moved(plan: &mut Plan<'_>, column: model::Col<Option<model::Ref>>) -> Result<(), ActionError> {
+    let ctx = plan.ctx;
+    if plan.creating() || ctx.principal.administrator || !plan.was_given(column) || !plan.changes(column) {
+        return Ok(());
+    }
+    if plan.after.id == ctx.principal.user || ctx.principal.teams.contains_key(&plan.after.id) {
+        let what = "another business unit for oneself, or for a team of one's own";
+        plan.fault(refusals::more_than_own(&ctx.principal, what).at(column.name));
+        return Ok(());
+    }
+    let facts = access::facts(ctx, &plan.after).await?;
+    if let Err(refusal) = rules::access::may(&ctx.principal, Right::Write, plan.table(), &facts) {
+        plan.fault(refusal.at(column.name));
     }
     Ok(())
 }
@@ -167,10 +239,12 @@ async fn others_remain(ctx: &Context, besides: Option<Id>) -> Result<(), ActionE
 }
 
 /// The ready roles stay, and System Administrator as it is.
-pub(crate) fn check_role(plan: &mut Plan<'_>) {
+pub(crate) async fn check_role(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    moved(plan, Role::C.business_unit).await?;
     if !plan.creating() && Some(plan.after.reference()) == administrator_role() {
         plan.fault(invalid_operation("System Administrator cannot be changed."));
     }
+    Ok(())
 }
 
 pub(crate) async fn check_delete_role(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use model::tables::AccessMode;
+
 use super::{Depth, Principal, Reach};
 
 /// `user` as `behind` acts for them: every privilege only as far as both
@@ -11,6 +13,8 @@ pub fn acting_for(user: &Principal, behind: &Principal) -> Principal {
     let mut both = user.clone();
     both.behind = Some(behind.user);
     both.scopes.clone_from(&behind.scopes);
+    both.access_mode = narrower(user.access_mode, behind.access_mode);
+    both.disabled |= behind.disabled;
     both.administrator = user.administrator && behind.administrator;
     both.privileges.retain(|name, _| behind.reach(name).is_some());
     for (name, reach) in &mut both.privileges {
@@ -33,6 +37,16 @@ pub fn acting_for(user: &Principal, behind: &Principal) -> Principal {
         }
     }
     both
+}
+
+/// The access mode that leaves less.
+fn narrower(user: AccessMode, behind: AccessMode) -> AccessMode {
+    for mode in [AccessMode::Read, AccessMode::Administrative] {
+        if user == mode || behind == mode {
+            return mode;
+        }
+    }
+    user
 }
 
 fn narrowed(user: &Principal, reach: &Reach, limit: Depth) -> Reach {

@@ -36,6 +36,16 @@ pub(super) fn access_mode(principal: &Principal, right: Right, table: &Table, mo
     ))
 }
 
+/// The access mode leaves no special privilege that changes something.
+pub(super) fn access_mode_special(principal: &Principal, special: Special) -> Refusal {
+    denied(format!(
+        "Principal user ({}) may not use {}: the user's access mode is Read, so nothing can be written. An \
+         administrator changes it: accessmode.",
+        principal.name,
+        special.name()
+    ))
+}
+
 /// No role grants the privilege.
 pub(super) fn missing(principal: &Principal, name: &str, table: &Table, depth: Option<Depth>) -> Refusal {
     let depth = depth.map_or(String::new(), |d| format!(" at depth {} ({})", d.as_str(), d.label()));

@@ -16,7 +16,7 @@ use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::operations::Target;
 use crate::api::resource::{self, Resource};
-use crate::api::{auth, batch, calls, headers, joined, list, metadata, read_one, reference, respond, write};
+use crate::api::{acting, auth, batch, calls, headers, joined, list, metadata, read_one, reference, respond, write};
 use crate::limiter::{Exceeded, Limiter};
 use crate::peer::{Client, Peer};
 use crate::state::AppState;
@@ -87,6 +87,8 @@ async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result
 
 /// What a caller who is known asks for, in a batch or by itself.
 pub(crate) async fn run(call: &Call, resource: Resource) -> Result<Response, ApiError> {
+    let acting = acting::acting(call).await?;
+    let call = acting.as_ref().unwrap_or(call);
     let mut response = dispatch(call, resource).await?;
     respond::set_applied(&mut response, &call.prefer.applied);
     Ok(response)

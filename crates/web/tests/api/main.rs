@@ -33,6 +33,7 @@ macro_rules! story {
 }
 
 mod access;
+mod attacks;
 mod basics;
 mod batch;
 mod bulk;
