@@ -1,6 +1,7 @@
 //! The one place where every action asks who may do what. The decision is a
 //! rule's; here its facts are loaded.
 
+use model::tables::SystemUser;
 use model::{Filter, Id, Record, Ref, Refusal, Table};
 use rules::access::{Depth, Right, RowFacts, Special, anchor, filter, may, refusals};
 
@@ -71,6 +72,22 @@ async fn right_on(ctx: &Context, right: Right, row: &Record) -> Result<Result<()
 pub(crate) fn administer(ctx: &Context) -> Result<(), ActionError> {
     unscoped(ctx)?;
     special(ctx, Special::ManageTokens)
+}
+
+/// Whether the actor may decide how this user signs in: who can sign in as
+/// somebody else has what those have.
+pub(crate) async fn administer_user(ctx: &Context, user: &SystemUser) -> Result<(), ActionError> {
+    administer(ctx)?;
+    no_stronger(ctx, user, true).await
+}
+
+/// `rows`: the user's own rows count, too.
+pub(crate) async fn no_stronger(ctx: &Context, user: &SystemUser, rows: bool) -> Result<(), ActionError> {
+    let theirs = principal::of(&ctx.store, user).await?;
+    let stronger = rules::access::impersonation::no_stronger(&ctx.principal, &theirs, rows);
+    stronger.map_err(|what| {
+        refusals::more_than_own(&ctx.principal, &format!("the user {} has {what}", user.domain_name)).into()
+    })
 }
 
 /// Refuses a token that was made for less than its user may.

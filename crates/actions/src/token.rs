@@ -7,10 +7,10 @@ use rules::scopes;
 use serde_json::json;
 use store::Store;
 
-use crate::audit;
 use crate::context::Context;
 use crate::error::{ActionError, commit_failed};
 use crate::sign_in::{Caller, session, ticket};
+use crate::{access, audit};
 
 /// Last use is noted at most this often.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -39,6 +39,9 @@ pub async fn create(ctx: &Context, user: Id, new: NewToken) -> Result<(Id, Strin
     let Some(user) = ctx.store.load::<SystemUser>(user).await? else {
         return Err(Refusal::does_not_exist("systemuser", user).into());
     };
+    if user.id != ctx.actor.id || ctx.behind.is_some() {
+        access::administer_user(ctx, &user).await?;
+    }
     check(ctx, &user, &new).await?;
     let token = ticket::new_secret(&ctx.random)?;
     let id = ctx.new_id()?;

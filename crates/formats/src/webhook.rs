@@ -16,6 +16,8 @@ pub struct Told<'a> {
     pub organization: &'a Organization,
     pub step: &'a str,
     pub business_unit: Option<Id>,
+    /// Columns of the event that receivers are not told.
+    pub withheld: &'a [&'static str],
     /// The row, with the columns that the step wants to be told of.
     pub image: Option<&'a Record>,
 }
@@ -29,7 +31,7 @@ pub struct Payload {
 
 pub fn payload(told: Told<'_>) -> Payload {
     if !told.event.cut {
-        let body = context(told, parameters(told.event), images(told.image)).to_string();
+        let body = context(told, parameters(told), images(told.image)).to_string();
         if body.len() <= LARGEST {
             return Payload { body, cut: false };
         }
@@ -76,14 +78,15 @@ fn context(told: Told<'_>, parameters: Json, images: Json) -> Json {
     })
 }
 
-fn parameters(event: &Event) -> Json {
+fn parameters(Told { event, withheld, .. }: Told<'_>) -> Json {
     let row = event.row.unwrap_or_default();
     let target = if event.message == "Delete" {
         reference(&event.table, row, None)
     } else {
         let table = tables::by_logical_name(&event.table);
         let values: Map<String, Json> = serde_json::from_str(&event.values).unwrap_or_default();
-        let attributes = values.iter().map(|(name, value)| attribute(name, kept(table, name, value))).collect();
+        let values = values.iter().filter(|(name, _)| !withheld.contains(&name.as_str()));
+        let attributes = values.map(|(name, value)| attribute(name, kept(table, name, value))).collect();
         entity(&event.table, table, row, attributes)
     };
     json!([{ "key": "Target", "value": target }])

@@ -374,6 +374,9 @@ impl Principal {
         if self.scopes.as_ref().is_some_and(|s| s.read_only && !special.only_reads()) {
             return Err(scopes::read_only(special.name()));
         }
+        if special.concerns_everything() && self.scopes.as_ref().is_some_and(|s| s.tables.is_some()) {
+            return Err(scopes::some_tables(special.name()));
+        }
         if self.access_mode == AccessMode::Read && !special.only_reads() {
             return Err(refusals::access_mode_special(self, special));
         }

@@ -17,7 +17,7 @@ pub(crate) fn with_owner(ctx: &Context, table: &'static Table, select: &mut Vec<
     if ctx.principal.administrator || select.is_empty() || !select.iter().any(|name| withheld(name)) {
         return;
     }
-    if !select.contains(&"ownerid") {
+    if !select.contains(&"ownerid") && table.column("ownerid").is_some() {
         select.push("ownerid");
     }
 }

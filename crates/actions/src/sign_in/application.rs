@@ -77,6 +77,7 @@ pub async fn add_secret(
     let Some(user) = with_id(&ctx.store, application).await? else {
         return Err(Refusal::does_not_exist("application", application).into());
     };
+    access::administer_user(ctx, &user).await?;
     if expires.is_some_and(|end| end <= ctx.now) {
         return Err(Refusal::invalid(Some("pr_expireson"), "The secret would have expired already.").into());
     }

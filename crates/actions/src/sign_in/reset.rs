@@ -23,6 +23,7 @@ pub async fn reset(ctx: &Context, user: Id, forget_second_step: bool) -> Result<
     let Some(user) = ctx.store.load::<SystemUser>(user).await? else {
         return Err(Refusal::does_not_exist("systemuser", user).into());
     };
+    access::administer_user(ctx, &user).await?;
     if !login::is_person(&user) {
         let message = "The user is disabled, or is a service: it does not sign in with a password.";
         return Err(Refusal::invalid(None, message).into());

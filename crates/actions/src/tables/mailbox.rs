@@ -4,7 +4,7 @@
 use model::tables::{Approval, Folder, Mailbox, Settlement, TraceLog, WorkItem};
 use model::work::Workload;
 use model::{Change, Entity, Filter, Id, Query, Record, Ref};
-use rules::access::{Special, refusals};
+use rules::access::{Depth, Right, Special, may, privilege, refusals};
 use rules::approval::{self, ApprovalFacts};
 use rules::mailbox::{create_forward, refuse_delete, save};
 use rules::{schedule, user_queue};
@@ -44,6 +44,7 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
             Err(refusals) => plan.faults.extend(refusals.0),
         }
     }
+    may_readdress(plan).await?;
     let test = decided.test_scheduled;
     if test {
         may_test(plan).await?;
@@ -54,6 +55,29 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     }
     follow_up(plan, &decided, &owned, test);
     plan.after.values.extend(decided.into_record().values);
+    Ok(())
+}
+
+/// The address of a user's or queue's mailbox is theirs, and stands in their
+/// row: who may not write that, nor looks after mailboxes, cannot send their
+/// own mailbox to somebody else's address.
+async fn may_readdress(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let (ctx, column) = (plan.ctx, Mailbox::C.address);
+    let Some(regarding) = plan.after.get(Mailbox::C.regarding.name).as_ref_to() else { return Ok(()) };
+    if plan.creating() || !plan.was_given(column) || !plan.changes(column) {
+        return Ok(());
+    }
+    let principal = &ctx.principal;
+    let looks_after = principal.reach(&privilege(Right::Write, plan.table())).is_some_and(|r| r.depth > Depth::Basic);
+    if looks_after || principal.has(Special::ApproveEmailAddresses) {
+        return Ok(());
+    }
+    let Some(table) = model::tables::by_logical_name(regarding.table) else { return Ok(()) };
+    let Some(row) = ctx.store.get(table, regarding.id).await? else { return Ok(()) };
+    let facts = access::facts(ctx, &row).await?;
+    if let Err(refusal) = may(principal, Right::Write, table, &facts) {
+        plan.fault(refusal.at(column.name));
+    }
     Ok(())
 }
 

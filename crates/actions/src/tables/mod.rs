@@ -45,7 +45,7 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         "businessunit" => business_unit::check(plan).await,
         "organization" => organization::check(plan).await,
         "queueitem" => queue_item::check(plan).await,
-        "serviceendpoint" => webhook::endpoint(plan),
+        "serviceendpoint" => webhook::endpoint(plan).await,
         "sdkmessageprocessingstep" => webhook::step(plan).await,
         "sdkmessage" | "sdkmessagefilter" => {
             plan.fault(not_supported(plan, "Which messages there are is the program's to say."));

@@ -2,7 +2,7 @@
 //! they have, and an administrator who can log in always remains.
 
 use model::tables::{Organization, Role, RolePrivilege, SystemUser, TeamMembership, TeamProfile, TeamRole, UserRole};
-use model::{Change, Entity, Filter, Id, Query, Record, Refusal};
+use model::{Change, Entity, Filter, Id, Query, Record, Refusal, Update};
 use rules::access::{Depth, Right, catalogue, refusals, roles};
 
 use crate::access;
@@ -29,7 +29,9 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
     if row.table == UserRole::TABLE {
         let pair = UserRole::from_record(row)?;
         if pair.role == administrator_role() {
-            others_remain(ctx, pair.user.map(|u| u.id)).await?;
+            let guard = others_remain(ctx, pair.user.map(|u| u.id)).await?;
+            given(ctx, row).await?;
+            return Ok(guard);
         }
     }
     given(ctx, row).await?;
@@ -128,6 +130,7 @@ fn administrator_role() -> Option<model::Ref> {
 /// A user in the making or changing: nobody but an administrator changes an
 /// administrator, and the last one can still log in.
 pub(crate) async fn check_user(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    unique_name(plan).await?;
     check_identity(plan).await?;
     moved(plan, SystemUser::C.business_unit).await?;
     if plan.creating() || !is_administrator(plan.ctx, plan.after.id).await? {
@@ -144,24 +147,34 @@ pub(crate) async fn check_user(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         Ok(user.is_disabled || !writes)
     };
     let before = plan.before.as_ref().map(blocked).transpose()?.unwrap_or(true);
-    if !before
-        && blocked(&plan.after)?
-        && let Err(ActionError::Refused(refusals)) = others_remain(ctx, Some(plan.after.id)).await
-    {
-        plan.faults.extend(refusals.0);
+    if !before && blocked(&plan.after)? {
+        match others_remain(ctx, Some(plan.after.id)).await {
+            Ok(guard) => plan.also.extend(guard),
+            Err(ActionError::Refused(refusals)) => plan.faults.extend(refusals.0),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Two users of one name could not be told apart when they sign in.
+async fn unique_name(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let column = SystemUser::C.domain_name;
+    let name = plan.after.typed(column)?;
+    if name.trim().is_empty() || !plan.was_given(column) || !plan.changes(column) {
+        return Ok(());
+    }
+    let same = Query::of::<SystemUser>().filter(Filter::eq(column, name)).limit(2);
+    let others = plan.ctx.store.list::<SystemUser>(&same).await?;
+    if others.iter().any(|user| user.id != plan.after.id) {
+        plan.fault(crate::error::duplicate("systemuser with this user name").at(column.name));
     }
     Ok(())
 }
 
 /// By which a user signs in, and what the account is good for.
-const IDENTITY: &[&str] = &[
-    "domainname",
-    "azureactivedirectoryobjectid",
-    "applicationid",
-    "accessmode",
-    "isdisabled",
-    "internalemailaddress",
-];
+const IDENTITY: &[&str] =
+    &["domainname", "azureactivedirectoryobjectid", "applicationid", "accessmode", "internalemailaddress"];
 
 /// Whoever decides how somebody signs in can sign in as them: that takes what
 /// they have. Nobody widens their own access mode.
@@ -181,16 +194,11 @@ async fn check_identity(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         }
         return Ok(());
     }
-    let held = Query::of::<UserRole>().filter(Filter::eq(UserRole::C.user, Some(plan.after.reference())));
-    for pair in ctx.store.list::<UserRole>(&held).await? {
-        match no_more_than_own(ctx, pair.role.map(|r| r.id)).await {
-            Ok(()) => {}
-            Err(ActionError::Refused(refusals)) => {
-                plan.faults.extend(refusals.0.into_iter().map(|refusal| refusal.at(column)));
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        }
+    // An address alone is changed by whoever looks after mailboxes.
+    let rows = column != "internalemailaddress";
+    match access::no_stronger(ctx, &SystemUser::from_record(&plan.after)?, rows).await {
+        Err(ActionError::Refused(refusals)) => plan.faults.extend(refusals.0.into_iter().map(|r| r.at(column))),
+        other => other?,
     }
     Ok(())
 }
@@ -223,7 +231,9 @@ async fn is_administrator(ctx: &Context, user: Id) -> Result<bool, ActionError> 
 }
 
 /// 0x8004023b unless some other enabled user is an administrator.
-async fn others_remain(ctx: &Context, besides: Option<Id>) -> Result<(), ActionError> {
+async fn others_remain(ctx: &Context, besides: Option<Id>) -> Result<Vec<Change>, ActionError> {
+    // Before it is looked who remains: what happens after that is noticed.
+    let guard = guarded(ctx).await?;
     let organization = ctx.store.list::<Organization>(&Query::of::<Organization>().limit(1)).await?.pop();
     let system = organization.and_then(|o| o.system_user).map(|s| s.id);
     let query = Query::of::<UserRole>().filter(Filter::eq(UserRole::C.role, administrator_role()));
@@ -231,11 +241,23 @@ async fn others_remain(ctx: &Context, besides: Option<Id>) -> Result<(), ActionE
         let Some(user) = pair.user.filter(|u| Some(u.id) != besides && Some(u.id) != system) else { continue };
         let user = ctx.store.load::<SystemUser>(user.id).await?;
         if user.is_some_and(|u| !u.is_disabled && u.access_mode == model::tables::AccessMode::ReadWrite) {
-            return Ok(());
+            return Ok(guard);
         }
     }
     let message = "This is the last System Administrator who can log in. Make another one first.";
     Err(invalid_operation(message).into())
+}
+
+/// Two who take the role from each other at the same time: one of them comes
+/// second, and is told so.
+async fn guarded(ctx: &Context) -> Result<Vec<Change>, ActionError> {
+    let Some(role) = administrator_role() else { return Ok(Vec::new()) };
+    let Some(row) = ctx.store.get(Role::TABLE, role.id).await? else { return Ok(Vec::new()) };
+    let name = row.get(Role::C.name.name).clone();
+    let mut update = Update::row(Role::TABLE, role.id);
+    update.version = row.get("versionnumber").as_int();
+    update.set.push((Role::C.name.name, name));
+    Ok(vec![update.into()])
 }
 
 /// The ready roles stay, and System Administrator as it is.

@@ -6,6 +6,8 @@ use model::tables::{
 };
 use model::{Change, Entity, Filter, Query, Record, Refusal, Table, Value, tables};
 
+use rules::access::{Depth, Right, Special, fields, refusals};
+
 use crate::context::Context;
 use crate::error::ActionError;
 use crate::plan::Plan;
@@ -15,7 +17,52 @@ fn invalid(column: &'static str, message: impl Into<String>) -> Refusal {
     Refusal::invalid(Some(column), message)
 }
 
-pub(crate) fn endpoint(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+/// A receiver is told whatever happens to the rows of a table: only who may
+/// read all of that has it told to anybody. `None`: every table.
+fn may_be_told(ctx: &Context, table: Option<&'static Table>) -> Result<(), Refusal> {
+    let principal = &ctx.principal;
+    if principal.administrator {
+        return Ok(());
+    }
+    for table in table.map_or_else(|| tables::on_wire().collect(), |table| vec![table]) {
+        let reach = principal.granted(Right::Read, table)?;
+        if reach.depth != Depth::Global {
+            return Err(refusals::more_than_own(principal, &format!("every row of {} is told", table.logical)));
+        }
+        let content = table.columns.iter().any(|c| fields::is_content(table, c.name));
+        let special = Special::ReadEmailContent;
+        if content && principal.reach(special.name()).is_none_or(|reach| reach.depth != Depth::Global) {
+            return Err(refusals::missing_special(principal, special));
+        }
+    }
+    Ok(())
+}
+
+/// Whoever changes where an endpoint is gets what its steps tell.
+async fn steps_told(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    if plan.creating() || plan.ctx.principal.administrator {
+        return Ok(());
+    }
+    let this = Some(plan.after.reference());
+    let query = Query::of::<ProcessingStep>().filter(Filter::eq(ProcessingStep::C.handler, this));
+    for step in plan.ctx.store.list::<ProcessingStep>(&query).await? {
+        let table = told_of(plan.ctx, &step).await?;
+        if let Err(refusal) = may_be_told(plan.ctx, table) {
+            plan.fault(refusal);
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn told_of(ctx: &Context, step: &ProcessingStep) -> Result<Option<&'static Table>, ActionError> {
+    let Some(filter) = step.filter else { return Ok(None) };
+    let filter = ctx.store.load::<SdkMessageFilter>(filter.id).await?;
+    Ok(filter.and_then(|filter| tables::by_logical_name(&filter.table)))
+}
+
+pub(crate) async fn endpoint(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    steps_told(plan).await?;
     let after = ServiceEndpoint::from_record(&plan.after)?;
     if after.contract != EndpointContract::Webhook {
         plan.fault(invalid("contract", "'contract' can only be 8 (Webhook): no other receivers are served here."));
@@ -78,6 +125,9 @@ pub(crate) async fn step(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         plan.fault(invalid("sdkmessagefilterid", text));
     }
     let table = filter.as_ref().and_then(|filter| tables::by_logical_name(&filter.table));
+    if let Err(refusal) = may_be_told(plan.ctx, table) {
+        plan.fault(refusal);
+    }
     columns(plan, table, "filteringattributes", &after.attributes);
     if after.image.trim() != "*" {
         columns(plan, table, "pr_postimageattributes", &after.image);

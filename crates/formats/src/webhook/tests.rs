@@ -24,7 +24,14 @@ fn event(message: &str, values: &str) -> Event {
 
 fn told(event: &Event) -> (Json, bool) {
     let organization = Organization { name: "Org".to_owned(), ..Organization::blank(Id::from_u128(2)) };
-    let payload = payload(Told { event, organization: &organization, step: "s", business_unit: None, image: None });
+    let payload = payload(Told {
+        event,
+        organization: &organization,
+        step: "s",
+        business_unit: None,
+        withheld: &["username"],
+        image: None,
+    });
     (serde_json::from_str(&payload.body).unwrap(), payload.cut)
 }
 

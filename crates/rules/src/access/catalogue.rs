@@ -107,6 +107,11 @@ impl Special {
         }
     }
 
+    /// Whether it goes beyond single tables.
+    pub(super) fn concerns_everything(self) -> bool {
+        matches!(self, Self::ManageEncryptionKeys | Self::ManageTokens | Self::ReadAudit | Self::Export)
+    }
+
     pub(super) fn only_reads(self) -> bool {
         matches!(self, Self::ReadOthersAlerts | Self::ReadEmailContent | Self::ReadAudit | Self::Export)
     }

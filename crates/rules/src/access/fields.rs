@@ -22,11 +22,16 @@ const SECURED: &[(&str, &[&str])] = &[
             "exchangeonlinetenantid",
         ],
     ),
+    // What happened to every table's rows, credentials and emails among them.
+    ("pr_event", &["pr_values"]),
 ];
 
 /// Columns that hold what an email says.
-const CONTENT: &[(&str, &[&str])] =
-    &[("email", &["description", "internetmessageheaders"]), ("activitypointer", &["description"])];
+const CONTENT: &[(&str, &[&str])] = &[
+    ("email", &["description", "internetmessageheaders"]),
+    ("activitypointer", &["description"]),
+    ("pr_event", &["pr_values"]),
+];
 
 fn listed(list: &[(&str, &[&str])], table: &str, column: &str) -> bool {
     list.iter().any(|(t, columns)| *t == table && columns.contains(&column))

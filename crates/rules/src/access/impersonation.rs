@@ -39,6 +39,36 @@ pub fn acting_for(user: &Principal, behind: &Principal) -> Principal {
     both
 }
 
+/// Whether everything that `other` may is within `own`: whoever decides how
+/// somebody signs in can sign in as them. `rows`: that goes for the other's own
+/// rows, too.
+pub fn no_stronger(own: &Principal, other: &Principal, rows: bool) -> Result<(), &'static str> {
+    if own.administrator || own.user == other.user {
+        return Ok(());
+    }
+    if other.administrator {
+        return Err("System Administrator");
+    }
+    if other.fields.iter().any(|(column, rights)| own.fields.get(column) != Some(rights)) {
+        return Err("their field security");
+    }
+    for (name, theirs) in other.privileges() {
+        let covered = own.reach(name).is_some_and(|reach| {
+            let there = || reach.units.is_superset(&theirs.units);
+            match theirs.depth {
+                _ if reach.depth == Depth::Global => true,
+                Depth::Basic if !rows => true,
+                Depth::Basic => other.unit.is_some_and(|unit| reach.units.contains(&unit)),
+                depth => reach.depth >= depth && there(),
+            }
+        });
+        if !covered {
+            return Err(name);
+        }
+    }
+    Ok(())
+}
+
 /// The access mode that leaves less.
 fn narrower(user: AccessMode, behind: AccessMode) -> AccessMode {
     for mode in [AccessMode::Read, AccessMode::Administrative] {

@@ -30,6 +30,10 @@ pub(super) fn read_only(what: &str) -> Refusal {
     outside(&format!("it can only read, and {what} writes"))
 }
 
+pub(super) fn some_tables(what: &str) -> Refusal {
+    outside(&format!("it is for some tables, and {what} concerns all"))
+}
+
 /// 0x80040220
 fn outside(why: &str) -> Refusal {
     let message =

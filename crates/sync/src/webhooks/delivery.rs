@@ -8,6 +8,8 @@ use model::table::{Access, Kind};
 use model::tables::{EndpointAuth, Event, Organization, ProcessingStep, ServiceEndpoint, SystemUser};
 use model::{Entity, Failure, FailureKind, Record, Secret, Step, tables};
 
+use rules::access::fields;
+
 use crate::{Engine, SyncError};
 
 /// Receivers that need longer should take the event and work on it later.
@@ -69,11 +71,14 @@ impl Engine {
             Some(step) if !step.image.is_empty() && event.message != "Delete" => self.image(event, &step.image).await?,
             _ => None,
         };
+        let withheld: Vec<&str> = fields::secured().filter(|(t, _)| *t == event.table).map(|(_, c)| c).collect();
         Ok(payload(Told {
             event,
             organization,
             step: step.as_ref().map_or("", |step| &step.name),
             business_unit: user.and_then(|user| user.business_unit).map(|unit| unit.id),
+            // User names stay here, whoever may read the row.
+            withheld: &withheld,
             image: image.as_ref(),
         }))
     }
@@ -89,7 +94,7 @@ impl Engine {
                 !matches!(c.access, Access::Internal | Access::Write)
                     && !matches!(c.kind, Kind::Secret { .. } | Kind::Bytes)
             });
-            told && (wanted.contains(&"*") || wanted.contains(name))
+            told && !fields::is_secured(table, name) && (wanted.contains(&"*") || wanted.contains(name))
         });
         Ok(Some(record))
     }

@@ -149,21 +149,16 @@ fn ownership(table: &Table) -> &'static str {
     }
 }
 
-/// `prv<Right><Schema>`; rows that follow their parent have none of their own.
+/// `prv<Right><Schema>`, as the rows of `privileges` have them; rows that follow
+/// their parent have none of their own.
 fn privileges(table: &Table) -> Out {
-    let rights: &[&str] = match table.ownership {
-        Ownership::UserOrTeam => &["Create", "Read", "Write", "Delete", "Assign", "Share", "Append", "AppendTo"],
-        Ownership::Organization => &["Create", "Read", "Write", "Delete", "Append", "AppendTo"],
-        Ownership::Parent => &[],
-    };
-    let owned = table.ownership == Ownership::UserOrTeam;
-    let one = |right: &&str| {
-        let name = format!("prv{right}{}", table.schema);
+    let one = |privilege: &actions::TablePrivilege| {
         json!({
-            "Name": name, "PrivilegeType": right, "PrivilegeId": id(&["privilege", &name]).to_string(),
-            "CanBeBasic": owned, "CanBeLocal": owned, "CanBeDeep": owned, "CanBeGlobal": true,
+            "Name": privilege.name, "PrivilegeType": privilege.right, "PrivilegeId": privilege.id.to_string(),
+            "CanBeBasic": privilege.basic, "CanBeLocal": privilege.local, "CanBeDeep": privilege.deep,
+            "CanBeGlobal": privilege.global,
             "CanBeEntityReference": false, "CanBeParentEntityReference": false,
         })
     };
-    Out::Array(rights.iter().map(one).collect())
+    Out::Array(actions::table_privileges(table).iter().map(one).collect())
 }
