@@ -18,6 +18,7 @@ pub mod impersonation;
 pub mod refusals;
 pub mod roles;
 pub mod scopes;
+mod special;
 
 pub use anchor::{Anchor, anchor};
 pub use catalogue::{Special, privilege};
@@ -278,12 +279,6 @@ impl Principal {
         self.privileges.iter().map(|(name, reach)| (*name, reach))
     }
 
-    /// Whether they have a special privilege, and use a token and an access
-    /// mode with which it can be exercised.
-    pub fn has(&self, special: Special) -> bool {
-        self.may_special(special).is_ok()
-    }
-
     /// The user and the teams: whose rows are theirs.
     pub fn selves(&self) -> BTreeSet<Ref> {
         let teams = self.teams.keys().map(|id| Ref::new("team", *id));
@@ -364,34 +359,6 @@ impl Principal {
             Depth::Global => Reading::All,
             _ => Reading::Some { owners: self.selves(), units: reach.units.clone() },
         }
-    }
-
-    /// Whether they have a special privilege that is not about single rows.
-    pub fn may_special(&self, special: Special) -> Result<(), Refusal> {
-        if self.disabled {
-            return Err(refusals::disabled(self));
-        }
-        if self.scopes.as_ref().is_some_and(|s| s.read_only && !special.only_reads()) {
-            return Err(scopes::read_only(special.name()));
-        }
-        if special.concerns_everything() && self.scopes.as_ref().is_some_and(|s| s.tables.is_some()) {
-            return Err(scopes::some_tables(special.name()));
-        }
-        if self.access_mode == AccessMode::Read && !special.only_reads() {
-            return Err(refusals::access_mode_special(self, special));
-        }
-        if self.privileges.contains_key(special.name()) {
-            Ok(())
-        } else {
-            Err(refusals::missing_special(self, special))
-        }
-    }
-
-    /// Whether a special privilege that has a depth reaches a row.
-    pub fn special_covers(&self, special: Special, row: &RowFacts) -> bool {
-        // Credentials are read, too; writing them takes Write on the row.
-        let exercised = special == Special::ManageCredentials || self.has(special);
-        exercised && self.reach(special.name()).is_some_and(|reach| self.covers(reach, row, Right::Write))
     }
 }
 
