@@ -402,3 +402,30 @@ fn a_circle_of_units_ends() {
     let tree = Tree::from([(ROOT, Some(SALES)), (SALES, Some(ROOT))]);
     assert_eq!(below(&tree, ROOT), BTreeSet::from([ROOT, SALES]));
 }
+
+#[test]
+fn a_reader_exercises_no_special_privilege_that_writes() {
+    let mut reader = holding(roles::MAILBOX_ADMINISTRATOR);
+    assert!(reader.has(Special::ApproveEmailAddresses) && reader.special_covers(Special::TestMailbox, &row("own")));
+    reader.access_mode = AccessMode::Read;
+    assert!(!reader.has(Special::ApproveEmailAddresses) && !reader.special_covers(Special::TestMailbox, &row("own")));
+    assert!(reader.has(Special::ReadOthersAlerts));
+    let both = impersonation::acting_for(&holding(roles::INTEGRATION), &reader);
+    assert!(may(&both, Write, table("account"), &row("own")).is_err());
+}
+
+#[test]
+fn the_keys_of_somebody_else() {
+    let stronger = |own: &Principal, other: &Principal| impersonation::no_stronger(own, other, true).err();
+    let mut admin = Principal::new(BOB, "bob");
+    admin.make_administrator();
+    let global = Principal { user: BOB, ..with("prvReadAccount", Depth::Global) };
+    let basic = with("prvReadAccount", Depth::Basic);
+    assert_eq!(stronger(&admin, &basic), None);
+    assert_eq!(stronger(&basic, &admin), Some("System Administrator"));
+    assert_eq!(stronger(&global, &basic), None);
+    assert_eq!(stronger(&basic, &global), Some("prvReadAccount"));
+    let peer = Principal { user: BOB, ..with("prvReadAccount", Depth::Basic) };
+    assert_eq!(stronger(&peer, &basic), Some("prvReadAccount"));
+    assert_eq!(impersonation::no_stronger(&peer, &basic, false), Ok(()));
+}
