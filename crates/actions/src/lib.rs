@@ -30,6 +30,7 @@ mod privileges;
 pub mod queue;
 mod read;
 pub mod resolve;
+pub mod security;
 pub mod sign_in;
 mod tables;
 pub mod token;

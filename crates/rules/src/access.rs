@@ -18,6 +18,7 @@ pub mod impersonation;
 pub mod refusals;
 pub mod roles;
 pub mod scopes;
+pub mod sharing;
 mod special;
 
 pub use anchor::{Anchor, anchor};

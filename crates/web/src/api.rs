@@ -33,6 +33,7 @@ mod reference;
 mod resource;
 pub(crate) mod respond;
 mod rows;
+mod security;
 mod token_calls;
 mod tracking;
 mod views;

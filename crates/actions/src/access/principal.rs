@@ -28,6 +28,20 @@ pub(crate) async fn of(store: &Store, user: &SystemUser) -> Result<Arc<Principal
     Ok(principal)
 }
 
+/// A team by itself: what its own roles allow.
+pub(crate) async fn of_team(store: &Store, team: &Team) -> Result<Principal, ActionError> {
+    let unit = team.business_unit.map(|b| b.id);
+    let mut principal = Principal::new(team.id, team.name.clone());
+    principal.unit = unit;
+    principal.teams = BTreeMap::from([(team.id, unit)]);
+    let query = Query::of::<TeamRole>().filter(Filter::eq(TeamRole::C.team, Some(team.reference())));
+    let roles = store.list::<TeamRole>(&query).await?.into_iter().filter_map(|row| row.role);
+    let held: BTreeMap<Id, BTreeSet<Option<Id>>> = roles.map(|role| (role.id, BTreeSet::from([unit]))).collect();
+    principal.roles = held.keys().copied().collect();
+    grant(store, &mut principal, &held, &tree(store).await?).await?;
+    Ok(principal)
+}
+
 async fn load(store: &Store, user: &SystemUser) -> Result<Principal, ActionError> {
     // The row that was read with the token may be older than the generation.
     let user = &store.load::<SystemUser>(user.id).await?.unwrap_or_else(|| user.clone());

@@ -12,7 +12,9 @@ use crate::api::arguments::Arguments;
 use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::key::Key;
-use crate::api::{bulk, bulk_delete, calls, mail_calls, metadata, organization_calls, queue_calls, token_calls};
+use crate::api::{
+    bulk, bulk_delete, calls, mail_calls, metadata, organization_calls, queue_calls, security, token_calls,
+};
 
 /// The namespace of everything in the API.
 pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.CRM";
@@ -206,7 +208,7 @@ static BASIC: &[Operation] = &[
 ];
 
 /// Each part of the API declares its own.
-static PARTS: &[&[Operation]] = &[BASIC, mail_calls::ALL, queue_calls::ALL, organization_calls::ALL];
+static PARTS: &[&[Operation]] = &[BASIC, mail_calls::ALL, queue_calls::ALL, organization_calls::ALL, security::ALL];
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {

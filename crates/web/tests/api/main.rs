@@ -54,6 +54,7 @@ mod queues;
 mod reading;
 mod references;
 mod server;
+mod sharing;
 mod sign_in;
 mod tracking;
 mod upgrade;
