@@ -1,8 +1,12 @@
 //! The audit trail: a row for every write, in the same commit.
 
+mod trail;
+
+pub use trail::{Entry, Export, Wanted, show};
+
 use model::table::{Column, Kind};
-use model::tables::Audit;
-use model::{Change, Entity, Id, Record, Table, Value};
+use model::tables::{Audit, SystemUser};
+use model::{Change, Entity, Id, Record, Ref, Table, Value};
 use rules::access::fields;
 use serde_json::{Map, json};
 
@@ -79,6 +83,11 @@ fn entry(
     let mut audit = Audit::blank(ctx.new_id()?);
     audit.at = Some(ctx.now);
     audit.user = Some(ctx.actor_ref());
+    audit.calling_user = ctx.behind.map(|user| Ref::new(SystemUser::TABLE.logical, user));
+    audit.door = ctx.origin.door.to_owned();
+    audit.remote.clone_from(&ctx.origin.remote);
+    audit.user_agent.clone_from(&ctx.origin.user_agent);
+    audit.request.clone_from(&ctx.origin.request);
     audit.action = verb.to_owned();
     audit.table = table.logical.to_owned();
     audit.row = Some(row);
@@ -86,8 +95,8 @@ fn entry(
     Ok(Change::create(audit))
 }
 
-/// Secrets and what not every auditor may read only as "changed", bytes only
-/// by their length, long texts cut.
+/// Secrets, credentials and what emails say only as "changed", bytes only by
+/// their length, long texts cut.
 fn shown(table: &Table, column: &Column, value: &Value) -> serde_json::Value {
     const LONGEST: usize = 2000;
     match value {

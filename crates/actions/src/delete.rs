@@ -2,7 +2,8 @@
 
 use model::query::Compare;
 use model::table::Kind;
-use model::{Change, Column, Commit, Filter, Id, Query, Ref, Refusal, Table, Update, Value};
+use model::tables::Audit;
+use model::{Change, Column, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, Value};
 use rules::access::Right;
 
 use crate::context::Context;
@@ -56,9 +57,9 @@ async fn commit(ctx: &Context, table: &'static Table, changes: Vec<Change>) -> R
     Ok(())
 }
 
-/// The lookups that can point to a table.
+/// The lookups that can point to a table. The audit trail forgets nothing.
 fn references(target: &'static str) -> impl Iterator<Item = (&'static Table, &'static Column)> {
-    model::tables::ALL.iter().filter(|t| t.on_wire).flat_map(move |table| {
+    model::tables::ALL.iter().filter(|t| t.on_wire && **t != Audit::TABLE).flat_map(move |table| {
         let points = move |c: &&Column| matches!(c.kind, Kind::Lookup(targets) if targets.contains(&target));
         table.columns.iter().filter(points).map(move |c| (*table, c))
     })

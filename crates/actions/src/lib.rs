@@ -6,7 +6,7 @@
 
 mod access;
 pub mod attachment;
-mod audit;
+pub mod audit;
 mod blobs;
 mod change_set;
 pub mod changes;
@@ -36,6 +36,7 @@ mod tables;
 pub mod token;
 pub mod tracking;
 mod update;
+pub mod upkeep;
 pub mod validate;
 mod views;
 pub mod webhook;

@@ -12,8 +12,9 @@ use crate::{access, audit};
 
 /// What can happen to a row.
 const MESSAGES: [&str; 3] = ["Create", "Update", "Delete"];
-/// What tells of telling is not told.
-const SILENT: &[&str] = &["pr_event", "serviceendpoint", "sdkmessage", "sdkmessagefilter", "sdkmessageprocessingstep"];
+/// What tells of telling is not told, nor what the audit trail holds.
+const SILENT: &[&str] =
+    &["pr_event", "serviceendpoint", "sdkmessage", "sdkmessagefilter", "sdkmessageprocessingstep", "pr_audit"];
 
 /// Events of one transaction.
 const AT_ONCE: usize = 500;
@@ -125,7 +126,8 @@ pub async fn test(ctx: &Context, endpoint: Id) -> Result<Id, ActionError> {
         ..Event::blank(ctx.new_id()?)
     };
     let id = event.id;
-    let commit = Commit::new(ctx.actor(), ctx.now, vec![Change::create(event)]);
+    let noted = audit::noted(ctx, "test", ServiceEndpoint::TABLE, endpoint)?;
+    let commit = Commit::new(ctx.actor(), ctx.now, vec![Change::create(event), noted]);
     ctx.store.commit(&commit).await.map_err(|e| commit_failed(Event::TABLE.logical, e))?;
     Ok(id)
 }

@@ -1,7 +1,7 @@
 //! What every command needs: the configuration and the opened store.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actions::sign_in::{Cost, Entrance, Hasher, Visitor};
 use actions::{Context, Origin, Random, Settings};
@@ -68,7 +68,7 @@ impl Session {
         let actor = self.store.load::<SystemUser>(system.id).await?.context("the SYSTEM account is missing")?;
         let context =
             Context::new(self.store.clone(), actor, SystemClock.now(), Random::system(), self.settings()).await?;
-        Ok(context.from(Origin { door: "command line", ..Origin::default() }))
+        Ok(context.from(origin()))
     }
 
     /// Passwords are hashed by a quarter of the processors at most.
@@ -102,6 +102,49 @@ impl Session {
         };
         Ok(Engine::new(self.store.clone(), dialer, Arc::new(SystemClock), settings))
     }
+}
+
+/// The words of the command that runs: `postroom mailbox approve`.
+static COMMAND: OnceLock<String> = OnceLock::new();
+
+/// Says which command runs, for the audit trail. Its arguments are not kept:
+/// they may hold a database's password.
+pub fn set_command(words: String) {
+    // The first word counts; there is one command to a process.
+    let _ = COMMAND.set(words);
+}
+
+/// Whoever can read the data directory acts as SYSTEM; the audit trail says
+/// which account of the operating system that was.
+fn origin() -> Origin {
+    let version = env!("CARGO_PKG_VERSION");
+    let command = COMMAND.get().map_or("", String::as_str);
+    Origin {
+        door: "command line",
+        remote: format!("{}@{}", account(), host_name()),
+        user_agent: format!("postroom/{version} {command}").trim_end().to_owned(),
+        request: String::new(),
+    }
+}
+
+/// The account that runs this process. `sudo` leaves word of who asked for
+/// it, which is hearsay and marked so.
+fn account() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(own) = std::fs::metadata("/proc/self") else { return "unknown".to_owned() };
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = user_name(&users, own.uid());
+    match variable("SUDO_USER").filter(|asked| !asked.is_empty() && !asked.contains(char::is_control)) {
+        Some(asked) => format!("{name} (sudo by {})", asked.chars().take(60).collect::<String>()),
+        None => name,
+    }
+}
+
+/// passwd(5): `name:password:uid:…`
+fn user_name(users: &str, uid: u32) -> String {
+    let uid = uid.to_string();
+    let line = users.lines().find(|line| line.split(':').nth(2) == Some(uid.as_str()));
+    line.and_then(|line| line.split(':').next()).filter(|n| !n.is_empty()).map_or(format!("uid {uid}"), str::to_owned)
 }
 
 /// As the kernel knows it; names the holder of a lease.
@@ -151,6 +194,19 @@ mod tests {
     #[test]
     fn a_process_that_is_not_there_has_ended() {
         assert!(has_ended("host:4194305:17"));
+    }
+
+    #[track_caller]
+    fn named(uid: u32, expected: &str) {
+        let users = "root:x:0:0:root:/root:/bin/bash\npostroom:x:998:998::/var/lib/postroom:/bin/false\n\nbroken";
+        assert_eq!(user_name(users, uid), expected);
+    }
+
+    #[test]
+    fn accounts_have_names_or_numbers() {
+        named(0, "root");
+        named(998, "postroom");
+        named(4711, "uid 4711");
     }
 
     #[test]

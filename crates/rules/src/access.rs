@@ -337,6 +337,9 @@ impl Principal {
     /// where no role grants it at any depth.
     pub fn granted(&self, right: Right, table: &'static Table) -> Result<Reach, Refusal> {
         self.admitted(right, table)?;
+        if table.logical == "pr_audit" && right != Right::Read {
+            return Err(refusals::append_only());
+        }
         let (right, table) = anchor::subject(right, table);
         let name = privilege(right, table);
         let reach = self.reach(&name).ok_or_else(|| refusals::missing(self, &name, table, None))?;

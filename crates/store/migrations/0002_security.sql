@@ -460,3 +460,19 @@ CREATE INDEX ix_pr_session_systemuserid ON pr_session (pr_systemuserid);
 CREATE INDEX ix_pr_ticket_expireson ON pr_ticket (pr_expireson);
 CREATE INDEX ix_pr_apitoken_systemuserid ON pr_apitoken (pr_systemuserid);
 CREATE INDEX ix_pr_clientsecret_systemuserid ON pr_clientsecret (pr_systemuserid);
+
+-- The audit trail: from where, through whom; and it is on the wire.
+
+ALTER TABLE pr_audit ADD COLUMN "pr_callinguserid" {id};
+ALTER TABLE pr_audit ADD COLUMN "pr_door" {text};
+ALTER TABLE pr_audit ADD COLUMN "pr_remoteaddress" {text};
+ALTER TABLE pr_audit ADD COLUMN "pr_useragent" {text};
+ALTER TABLE pr_audit ADD COLUMN "pr_requestid" {text};
+ALTER TABLE pr_audit ADD COLUMN "createdon" {time};
+ALTER TABLE pr_audit ADD COLUMN "createdby" {id};
+ALTER TABLE pr_audit ADD COLUMN "modifiedon" {time};
+ALTER TABLE pr_audit ADD COLUMN "modifiedby" {id};
+ALTER TABLE pr_audit ADD COLUMN "versionnumber" {int};
+UPDATE pr_audit SET createdon = pr_at, createdby = pr_systemuserid, modifiedon = pr_at, modifiedby = pr_systemuserid, versionnumber = 0;
+[sqlite]CREATE INDEX ix_pr_audit_at ON pr_audit (pr_at);
+[postgres]CREATE INDEX ix_pr_audit_at ON pr_audit (pr_at NULLS FIRST);

@@ -19,8 +19,9 @@ use crate::store::Store;
 const FRESH: Duration = Duration::from_secs(2);
 /// Bytes of the values that an event keeps; a delivery holds no more anyhow.
 const LARGEST: usize = 256 * 1024;
-/// What tells of telling is not told.
-const SILENT: &[&str] = &["pr_event", "serviceendpoint", "sdkmessage", "sdkmessagefilter", "sdkmessageprocessingstep"];
+/// What tells of telling is not told, nor what the audit trail holds.
+const SILENT: &[&str] =
+    &["pr_event", "serviceendpoint", "sdkmessage", "sdkmessagefilter", "sdkmessageprocessingstep", "pr_audit"];
 
 /// One enabled subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
+use actions::Origin;
 use axum::http::{HeaderMap, header};
 
 /// The proxies whose word counts.
@@ -61,6 +62,20 @@ impl Client {
         Self {
             address: if through_proxy { forwarded_for(headers, proxies).or(peer.address) } else { peer.address },
             origin: format!("{scheme}://{}", host.unwrap_or("localhost")),
+        }
+    }
+}
+
+impl Client {
+    /// Where a request came from, as the audit trail keeps it.
+    pub fn for_audit(&self, door: &'static str, headers: &HeaderMap, request: &str) -> Origin {
+        const LONGEST: usize = 300;
+        let agent = headers.get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        Origin {
+            door,
+            remote: self.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
+            user_agent: agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(LONGEST).collect(),
+            request: request.to_owned(),
         }
     }
 }

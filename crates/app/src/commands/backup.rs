@@ -21,14 +21,12 @@ impl Backup {
     pub async fn run(self) -> Result<()> {
         let session = Session::open(&self.common.data).await?;
         let bar = output::progress("backing up");
-        let report = session
-            .store
-            .backup(&self.file, |done, all| {
-                bar.set_length(all);
-                bar.set_position(done);
-            })
-            .await
-            .with_context(|| format!("cannot write the backup {}", self.file.display()))?;
+        let report = actions::upkeep::backup(&session.context().await?, &self.file, |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })
+        .await
+        .with_context(|| format!("cannot write the backup {}", self.file.display()))?;
         bar.finish_and_clear();
         for lost in &report.lost_blobs {
             output::note(&format!("blob {lost} could not be read and is not in the backup; run: postroom doctor"));

@@ -26,13 +26,11 @@ impl Key {
         let Verb::Rotate = self.verb;
         let session = Session::open(&self.common.data).await?;
         let bar = output::progress("sealing anew");
-        session
-            .store
-            .rotate_key(|done, all| {
-                bar.set_length(all);
-                bar.set_position(done);
-            })
-            .await?;
+        actions::upkeep::rotate_key(&session.context().await?, |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })
+        .await?;
         bar.finish_and_clear();
         output::note(&format!(
             "Everything is sealed with a new key. Keep a copy of {} in a safe place: without it no password can be opened.",

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+use crate::session;
 
 mod app;
+mod audit;
 mod backup;
 mod compact;
 mod docs;
@@ -64,6 +67,8 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Webhooks: list, show, replay, test.
     Webhook(webhook::Webhook),
+    /// The audit trail: show, export.
+    Audit(audit::Audit),
     /// Give back the room of messages that nothing refers to any more.
     Compact(compact::Compact),
     /// Check the installation.
@@ -79,7 +84,10 @@ enum Command {
 }
 
 pub async fn run() -> Result<ExitCode> {
-    let done = match Cli::parse().command {
+    let matches = tree().get_matches();
+    session::set_command(words(&matches));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
         Command::Init(command) => command.run().await,
         Command::Serve(command) => command.run().await,
         Command::Token(command) => command.run().await,
@@ -90,6 +98,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Email(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
         Command::Webhook(command) => command.run().await,
+        Command::Audit(command) => command.run().await,
         Command::Compact(command) => command.run().await,
         Command::Doctor(command) => return command.run().await,
         Command::Key(command) => command.run().await,
@@ -98,6 +107,17 @@ pub async fn run() -> Result<ExitCode> {
         Command::Docs(command) => command.run(),
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// The names of the command and its verb, without any argument.
+fn words(matches: &ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut here = matches.subcommand();
+    while let Some((name, below)) = here {
+        words.push(name);
+        here = below.subcommand();
+    }
+    words.join(" ")
 }
 
 /// The whole command tree, for the reference page.

@@ -8,6 +8,7 @@ use store::Store;
 
 use super::{Common, init};
 use crate::config::Config;
+use crate::session::Session;
 use crate::{output, session};
 
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ impl Restore {
             config.database.url.clone_from(url);
         }
         let bar = output::progress("restoring");
-        let (_, report) = Store::restore(&self.file, &session::options(dir, &config), |done, all| {
+        let (store, report) = Store::restore(&self.file, &session::options(dir, &config), |done, all| {
             bar.set_length(all);
             bar.set_position(done);
         })
@@ -40,6 +41,9 @@ impl Restore {
         if let Some(url) = &self.database {
             init::remember_database(dir, url)?;
         }
+        drop(store);
+        let session = Session::open(dir).await?;
+        actions::upkeep::restored(&session.context().await?, &self.file, &report).await?;
         output::note(&format!("restored {} rows and {} messages into {}", report.rows, report.blobs, dir.display()));
         if report.new_key {
             output::note(&format!(

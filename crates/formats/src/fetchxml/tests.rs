@@ -322,7 +322,7 @@ fn links() {
 fn links_that_make_no_sense() {
     refused_in("<link-entity name='mailbox'/>", InvalidXml, "needs 'from'");
     refused_in("<link-entity from='x' to='y'/>", InvalidXml, "'name'");
-    refused_in("<link-entity name='pr_audit' to='ownerid'/>", NoEntity, "pr_audit");
+    refused_in("<link-entity name='pr_login' to='ownerid'/>", NoEntity, "pr_login");
     refused_in("<link-entity name='team' from='x' to='ownerid'/>", NoAttribute, "'x'");
     refused_in("<link-entity name='team' to='x'/>", NoAttribute, "'x'");
     refused_in("<link-entity name='team' from='name' to='ownerid'/>", Invalid, "different types");

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use model::{Id, Table, Timestamp, tables};
+use model::tables::Audit;
+use model::{Entity, Id, Table, Timestamp, tables};
 
 use super::anchor::{self, Anchor};
 use super::{Depth, Right};
@@ -152,12 +153,16 @@ pub fn by_id(id: Id) -> Option<&'static Privilege> {
 
 /// `prvReadMailbox`
 pub fn privilege(right: Right, table: &Table) -> String {
+    if table == Audit::TABLE && right == Right::Read {
+        return Special::ReadAudit.name().to_owned();
+    }
     format!("prv{}{}", right.as_str(), table.schema)
 }
 
 /// Whether the table has privileges of its own and does not follow a parent.
 pub fn has_own(table: &Table) -> bool {
-    table.on_wire && !matches!(anchor::anchor(table), Anchor::Parent { .. })
+    // The audit trail is read with a special privilege.
+    table.on_wire && table != Audit::TABLE && !matches!(anchor::anchor(table), Anchor::Parent { .. })
 }
 
 /// The rights that exist for the table: only what has an owner can be

@@ -46,6 +46,13 @@ pub(super) fn access_mode_special(principal: &Principal, special: Special) -> Re
     ))
 }
 
+/// 0x80040800: nobody has, and nobody can be given, the right to do that.
+pub(super) fn append_only() -> Refusal {
+    let message = "The audit trail only grows, by what the service itself notes; nobody adds to it, changes it or \
+                   deletes of it. Read it: GET pr_audits, or postroom audit export.";
+    Refusal::new(0x8004_0800, "NotSupported", message)
+}
+
 /// No role grants the privilege.
 pub(super) fn missing(principal: &Principal, name: &str, table: &Table, depth: Option<Depth>) -> Refusal {
     let depth = depth.map_or(String::new(), |d| format!(" at depth {} ({})", d.as_str(), d.label()));

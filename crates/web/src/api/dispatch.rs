@@ -42,7 +42,7 @@ pub(crate) async fn handle(
 ) -> Response {
     let id = state.request_id();
     let prefer = Prefer::read(request.headers());
-    let mut response = match answer(&state, &limiter, request).await {
+    let mut response = match answer(&state, &limiter, request, &id).await {
         Ok(response) => response,
         Err(error) => error.into_response_for(&id, &prefer),
     };
@@ -50,7 +50,7 @@ pub(crate) async fn handle(
     response
 }
 
-async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result<Response, ApiError> {
+async fn answer(state: &AppState, limiter: &Limiter, request: Request, id: &str) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
     let client = Client::read(&parts.headers, peer, &state.proxies);
@@ -68,6 +68,7 @@ async fn answer(state: &AppState, limiter: &Limiter, request: Request) -> Result
     let body = payload(body, &resource).await?;
     permit.execute();
     let context = Context::new(state.store.clone(), user, now, state.random.clone(), state.settings).await?;
+    let context = context.from(client.for_audit("api", &parts.headers, id));
     let call = Call {
         ctx: context.within(scopes),
         prefer: Prefer::read(&parts.headers),

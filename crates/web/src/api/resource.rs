@@ -341,7 +341,7 @@ mod tests {
     fn unknown_segments() {
         check("nothings", "404");
         check("pr_logins", "404");
-        check("pr_audits", "404");
+        check("pr_sessions", "404");
         check("mailboxes(ID)/nothing", "404");
         check("mailboxes(ID)/password", "404");
         check("mailboxes/name", "404");

@@ -78,7 +78,8 @@ impl Visit {
         let (now, random) = (state.clock.now(), state.random.clone());
         let user = current.user.clone();
         let context = Context::new(state.store.clone(), user, now, random, state.settings).await?;
-        Ok(context.from(self.entrance().origin()))
+        let request = state.request_id();
+        Ok(context.from(self.client.for_audit("page", &self.headers, &request)))
     }
 
     pub fn step(&self) -> Option<&str> {

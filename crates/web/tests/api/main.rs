@@ -34,6 +34,7 @@ macro_rules! story {
 
 mod access;
 mod attacks;
+mod audit;
 mod basics;
 mod batch;
 mod bulk;
