@@ -10,6 +10,7 @@ use crate::error::ActionError;
 use crate::plan::Plan;
 
 mod columns;
+pub mod explain;
 mod facts;
 mod narrow;
 pub(crate) mod principal;

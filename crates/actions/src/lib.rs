@@ -4,7 +4,7 @@
 //! This crate does **not** reach a mail server and does **not** know HTTP: a
 //! refusal carries its code, and `web` knows which status that is.
 
-mod access;
+pub mod access;
 pub mod attachment;
 pub mod audit;
 mod blobs;

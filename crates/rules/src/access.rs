@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod fields;
 pub mod filter;
 pub mod impersonation;
+pub mod operation;
 pub mod refusals;
 pub mod roles;
 pub mod scopes;

@@ -1,7 +1,7 @@
 //! Finds records by what people call them: id, address or name.
 
 use anyhow::{Result, bail};
-use model::tables::{EmailServerProfile, Mailbox, ServiceEndpoint, SystemUser};
+use model::tables::{EmailServerProfile, Mailbox, Role, ServiceEndpoint, SystemUser};
 use model::{Col, Entity, Filter, Id, Query};
 use store::Store;
 
@@ -15,6 +15,10 @@ pub async fn mailbox(store: &Store, text: &str) -> Result<Mailbox> {
 
 pub async fn profile(store: &Store, text: &str) -> Result<EmailServerProfile> {
     one(store, text, &[EmailServerProfile::C.name], "email server profile").await
+}
+
+pub async fn role(store: &Store, text: &str) -> Result<Role> {
+    one(store, text, &[Role::C.name], "role").await
 }
 
 pub async fn endpoint(store: &Store, text: &str) -> Result<ServiceEndpoint> {

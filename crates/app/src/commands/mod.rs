@@ -22,6 +22,7 @@ mod ledger;
 mod mailbox;
 mod profile;
 mod restore;
+mod role;
 mod serve;
 mod token;
 mod user;
@@ -67,6 +68,8 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Webhooks: list, show, replay, test.
     Webhook(webhook::Webhook),
+    /// Security roles: list, show, check, assign, remove.
+    Role(role::Role),
     /// The audit trail: show, export.
     Audit(audit::Audit),
     /// Give back the room of messages that nothing refers to any more.
@@ -98,6 +101,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Email(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
         Command::Webhook(command) => command.run().await,
+        Command::Role(command) => command.run().await,
         Command::Audit(command) => command.run().await,
         Command::Compact(command) => command.run().await,
         Command::Doctor(command) => return command.run().await,

@@ -446,7 +446,7 @@ fn aggregates() {
 #[test]
 fn names_that_do_not_exist() {
     refused("<fetch><entity name='nothing'/></fetch>", NoEntity, "'nothing'");
-    refused("<fetch><entity name='pr_apitoken'/></fetch>", NoEntity, "pr_apitoken");
+    refused("<fetch><entity name='pr_login'/></fetch>", NoEntity, "pr_login");
     refused("<fetch nothing='1'><entity name='queue'/></fetch>", InvalidXml, "'nothing'");
     refused("<fetch><table name='queue'/></fetch>", InvalidXml, "<table>");
     refused("<fetch/>", InvalidXml, "one <entity>");
