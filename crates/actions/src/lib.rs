@@ -1,7 +1,8 @@
 //! What a person may ask, one file per verb: load facts, ask a rule, commit,
 //! return. The Web API and the command line call the same functions.
 //!
-//! This crate does **not** reach a mail server and does **not** know HTTP: a
+//! This crate does **not** reach a server by itself (the identity provider is
+//! asked through a trait) and does **not** know HTTP statuses: a
 //! refusal carries its code, and `web` knows which status that is.
 
 pub mod access;

@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod config;
 mod output;
+mod provider;
 mod session;
 
 fn main() -> ExitCode {

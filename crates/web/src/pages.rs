@@ -4,7 +4,9 @@
 mod sign_in;
 mod style;
 
-pub(crate) use sign_in::{Account, Code, Home, Message, Password, SessionRow, Shown, SignIn, TokenRow};
+pub(crate) use sign_in::{
+    Account, Code, Home, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow,
+};
 pub(crate) use style::stylesheet;
 
 use askama::Template;

@@ -9,6 +9,7 @@ mod csrf;
 mod fields;
 mod local;
 mod oauth2;
+mod openid;
 mod reply;
 mod returning;
 mod setup;
@@ -32,6 +33,8 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/", get(account::home))
         .route("/signin", get(local::page).post(local::sign_in))
         .route("/signin/code", get(local::code_page).post(local::code))
+        .route("/signin/openid", get(openid::start))
+        .route("/signin/oidc", get(openid::back))
         .route("/signout", post(local::sign_out))
         .route("/password", get(setup::page).post(setup::set))
         .route("/account", get(account::page))
@@ -41,6 +44,8 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/account/second-step/off", post(account::leave))
         .route("/account/recovery-codes", post(account::recovery_codes))
         .route("/account/sessions/end", post(account::end_session))
+        .route("/account/identities", post(openid::connect))
+        .route("/account/identities/remove", post(openid::disconnect))
         .route("/account/tokens", post(account::create_token))
         .route("/account/tokens/revoke", post(account::revoke_token))
         .route("/oauth2/token", post(oauth2::token))

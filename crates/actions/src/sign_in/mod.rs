@@ -10,6 +10,7 @@ mod entrance;
 mod hasher;
 pub mod jwt;
 mod login;
+pub mod openid;
 pub mod password;
 pub mod recovery;
 pub mod reset;

@@ -20,6 +20,9 @@ pub(crate) enum Kind {
     Password,
     /// The second step of signing in.
     Code,
+    /// A sign-in with the provider that is over: good for nothing, and kept
+    /// until it would have expired.
+    Spent,
 }
 
 impl Kind {
@@ -27,10 +30,13 @@ impl Kind {
         match self {
             Self::Password => "password",
             Self::Code => "code",
+            Self::Spent => "spent",
         }
     }
 }
 
+/// Longer than a sign-in with the provider may take.
+const SPENT_KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Rows that have expired and go with one sign-in.
 const PRUNED: usize = 100;
 
@@ -64,6 +70,18 @@ pub(crate) fn issue(
         ..Ticket::blank(model::id::random(now, random.bytes()?))
     };
     Ok((secret, Change::create(row)))
+}
+
+/// The change that can be made once for this secret.
+pub(crate) fn spent(random: &Random, now: Timestamp, secret: &str) -> Result<Change, ActionError> {
+    let row = Ticket {
+        hash: Some(hash(secret)),
+        kind: Kind::Spent.as_str().to_owned(),
+        created_on: Some(now),
+        expires_on: now.checked_add(SPENT_KEPT).ok(),
+        ..Ticket::blank(model::id::random(now, random.bytes()?))
+    };
+    Ok(Change::create(row))
 }
 
 /// The ticket, if it is one of this kind and still good. It is used up when

@@ -49,6 +49,37 @@ fn certificate(session: &Session) -> Option<Finding> {
     }
 }
 
+/// Whether the identity provider answers, and the roles of the groups exist.
+async fn provider(session: &Session) -> Vec<Finding> {
+    let finding = |ok, what: String, advice: &str| Finding { ok, what, advice: advice.to_owned() };
+    let provider = match session.provider() {
+        Ok(None) => return Vec::new(),
+        Ok(Some(provider)) => provider,
+        Err(error) => return vec![finding(false, format!("{error:#}"), "Correct [sign_in] in postroom.toml.")],
+    };
+    let issuer = &provider.config.issuer;
+    let mut findings = vec![match provider.check(SystemClock.now()).await {
+        Ok(()) => finding(true, format!("the identity provider {issuer} answers"), ""),
+        Err(why) => finding(
+            false,
+            format!("the identity provider {issuer} cannot be used: {why}"),
+            "Compare [sign_in] issuer with the provider's own discovery document. A provider in a private network needs \
+             [servers] allow_networks.",
+        ),
+    }];
+    match actions::sign_in::openid::missing_roles(&session.store, &provider.config.roles).await {
+        Ok(missing) => findings.extend(missing.into_iter().map(|role| {
+            finding(
+                false,
+                format!("[sign_in.roles] names the role '{role}', which is not there, or more than once"),
+                "Write the name of a role as it stands in roles.",
+            )
+        })),
+        Err(error) => findings.push(finding(false, format!("the roles cannot be read: {error}"), "")),
+    }
+    findings
+}
+
 impl Doctor {
     pub async fn run(self) -> Result<ExitCode> {
         let session = Session::open(&self.common.data).await?;
@@ -63,6 +94,7 @@ impl Doctor {
         bar.finish_and_clear();
         let mut listing = Listing::new(&[("ok", "OK"), ("what", "What"), ("advice", "What to do")]);
         findings.extend(certificate(&session));
+        findings.extend(provider(&session).await);
         let healthy = findings.iter().all(|finding| finding.ok);
         for finding in findings {
             listing.rows.push(vec![json!(finding.ok), json!(finding.what), json!(finding.advice)]);

@@ -65,7 +65,8 @@ impl Serve {
             metrics_render: Arc::new(move || metrics.render()),
             limits: (&session.config.limits).into(),
             proxies: session.config.proxies()?,
-            sign_in: web::SignIn::new(session.config.sign_in.policy(), session.hasher()),
+            sign_in: web::SignIn::new(session.config.sign_in.policy(), session.hasher())
+                .with_provider(session.provider()?),
         };
         let router = if self.role == Role::Worker { web::health_router(state) } else { web::router(state) };
         tracing::info!(listen, role = ?self.role, "Postroom is ready");

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use actions::sign_in::reset;
+use actions::sign_in::{openid, reset};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::Secret;
@@ -33,13 +33,22 @@ enum Verb {
         #[arg(long, conflicts_with = "stdin")]
         forget_second_step: bool,
     },
+    /// Take back the user's connections with accounts of the identity
+    /// provider: the next sign-in finds the user by name again.
+    Disconnect {
+        /// The user's email address or user name.
+        user: String,
+    },
 }
 
 impl User {
     pub async fn run(self) -> Result<()> {
         let session = Session::open(&self.common.data).await?;
         let context = session.context().await?;
-        let Verb::Password { user, stdin, forget_second_step } = self.verb;
+        let (user, stdin, forget_second_step) = match self.verb {
+            Verb::Password { user, stdin, forget_second_step } => (user, stdin, forget_second_step),
+            Verb::Disconnect { user } => return disconnect(&session, &context, &user).await,
+        };
         let found = find::user(&session.store, &user).await?;
         if stdin {
             let mut text = String::new();
@@ -61,4 +70,14 @@ impl User {
         output::line(&session.config.password_link(&ticket));
         Ok(())
     }
+}
+
+async fn disconnect(session: &Session, context: &actions::Context, user: &str) -> Result<()> {
+    let found = find::user(&session.store, user).await?;
+    let identities = openid::list(context, found.id).await.context("cannot read the connections")?;
+    for identity in &identities {
+        openid::disconnect(context, identity.id).await.context("cannot disconnect")?;
+    }
+    output::note(&format!("{} connections are taken back.", identities.len()));
+    Ok(())
 }

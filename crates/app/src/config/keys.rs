@@ -10,6 +10,8 @@ pub enum KeyKind {
     Number,
     /// In the environment: separated by commas.
     List,
+    /// In the environment: `name=value`, separated by commas.
+    Table,
 }
 
 impl KeyKind {
@@ -19,6 +21,7 @@ impl KeyKind {
             Self::Flag => "true or false",
             Self::Number => "a whole number",
             Self::List => "a list",
+            Self::Table => "a table of texts",
         }
     }
 }
@@ -127,6 +130,77 @@ pub const KEYS: &[Key] = &[
         KeyKind::Number,
         "168",
         "A browser's session ends after so long, however much it is used.",
+    ),
+    key(
+        "sign_in",
+        "issuer",
+        KeyKind::Text,
+        "\"\"",
+        "The organization's identity provider (OpenID Connect), exactly as it names itself, e.g. `https://id.example.com/realms/staff`. Register `https://<this server>/signin/oidc` there as redirect URI. Empty: none.",
+    ),
+    key("sign_in", "client_id", KeyKind::Text, "\"\"", "The id under which the provider knows this server."),
+    key(
+        "sign_in",
+        "client_secret",
+        KeyKind::Text,
+        "\"\"",
+        "The secret that belongs to the client id; empty for a public client. It is never shown.",
+    ),
+    key(
+        "sign_in",
+        "client_secret_file",
+        KeyKind::Text,
+        "\"\"",
+        "A file that holds the secret, instead of `client_secret`. A relative path starts at the data directory.",
+    ),
+    key(
+        "sign_in",
+        "name",
+        KeyKind::Text,
+        "\"Sign in with your organization\"",
+        "What the provider's button on the sign-in page says.",
+    ),
+    key(
+        "sign_in",
+        "scopes",
+        KeyKind::List,
+        "[\"openid\", \"profile\", \"email\"]",
+        "The scopes that are asked for; `openid` always is.",
+    ),
+    key(
+        "sign_in",
+        "user_claim",
+        KeyKind::Text,
+        "\"\"",
+        "The claim that holds the user name by which a user is found at the first sign-in, e.g. `preferred_username` or `upn`; choose only one that people cannot set themselves. Empty: `email`, where the provider says `email_verified`.",
+    ),
+    key(
+        "sign_in",
+        "groups_claim",
+        KeyKind::Text,
+        "\"\"",
+        "The claim that holds a user's groups, e.g. `groups`, or `realm_access.roles` within an object; for `roles`.",
+    ),
+    key(
+        "sign_in",
+        "create_users",
+        KeyKind::Flag,
+        "false",
+        "Whether somebody whom the provider vouches for and who has no user here gets one. It has the roles that its groups give, else none.",
+    ),
+    key(
+        "sign_in",
+        "link_administrators",
+        KeyKind::Flag,
+        "false",
+        "Whether System Administrators too are found by their user name at the first sign-in. Otherwise they connect the provider's account on their account page.",
+    ),
+    key(
+        "sign_in",
+        "roles",
+        KeyKind::Table,
+        "{}",
+        "Which group gives which security role, by name: `[sign_in.roles]`, `\"crm-sales\" = \"Salesperson\"`. The roles that stand here are given and taken at every sign-in with the provider; all others are left alone.",
     ),
     key(
         "limits",

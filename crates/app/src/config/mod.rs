@@ -209,6 +209,14 @@ fn overlay(table: &mut Table, key: &Key, text: &str) -> Result<()> {
         KeyKind::List => Value::Array(
             text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| Value::String(s.to_owned())).collect(),
         ),
+        KeyKind::Table => {
+            let mut values = Table::new();
+            for pair in text.split(',').map(str::trim).filter(|s| !s.is_empty()) {
+                let (name, value) = pair.split_once('=').with_context(wrong)?;
+                values.insert(name.trim().to_owned(), Value::String(value.trim().to_owned()));
+            }
+            Value::Table(values)
+        }
     };
     let section = table.entry(key.section).or_insert_with(|| Value::Table(Table::new()));
     match section.as_table_mut() {
@@ -253,6 +261,7 @@ mod tests {
                 KeyKind::Flag => "true",
                 KeyKind::Number => "3",
                 KeyKind::List => "127.0.0.0/8",
+                KeyKind::Table => "a=b,c=d",
             };
             load("", &[(&key.variable(), example)]).unwrap_or_else(|error| panic!("{}: {error:#}", key.variable()));
         }

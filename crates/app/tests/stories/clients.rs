@@ -24,7 +24,7 @@ fn python() -> Result<Option<PathBuf>> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test runner's environment says which run this is")]
-fn full_run() -> bool {
+pub fn full_run() -> bool {
     std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "ci")
 }
 

@@ -10,6 +10,7 @@ mod long;
 mod nodes;
 mod operation;
 mod outage;
+mod provider;
 mod proxied;
 mod receive;
 mod records;

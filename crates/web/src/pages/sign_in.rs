@@ -38,6 +38,14 @@ pub(crate) struct Message<'a> {
     pub text: &'a str,
 }
 
+/// Leads to another server by itself.
+#[derive(Template)]
+#[template(path = "leave.html")]
+pub(crate) struct Leave<'a> {
+    pub url: &'a str,
+    pub text: &'a str,
+}
+
 #[derive(Template)]
 #[template(path = "home.html")]
 pub(crate) struct Home<'a> {
@@ -68,6 +76,13 @@ pub(crate) struct SessionRow {
     pub agent: String,
 }
 
+pub(crate) struct IdentityRow {
+    pub id: String,
+    pub issuer: String,
+    pub subject: String,
+    pub began: String,
+}
+
 pub(crate) struct TokenRow {
     pub id: String,
     pub name: String,
@@ -86,6 +101,9 @@ pub(crate) struct Account<'a> {
     pub codes_left: usize,
     pub sessions: Vec<SessionRow>,
     pub tokens: Vec<TokenRow>,
+    /// The name of the provider's button.
+    pub provider: Option<&'a str>,
+    pub identities: Vec<IdentityRow>,
     pub fault: &'a str,
     pub note: &'a str,
     pub shortest: usize,

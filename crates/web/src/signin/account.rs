@@ -1,7 +1,7 @@
 //! One's own account: password, second step, sessions, tokens.
 
 use actions::sign_in::session::Current;
-use actions::sign_in::{Opened, account, password, session};
+use actions::sign_in::{Opened, account, openid, password, session};
 use actions::token::{self, NewToken};
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -47,7 +47,7 @@ async fn current(visit: &Visit) -> Result<Current, Response> {
     }
 }
 
-async fn begin(visit: &Visit, body: Body) -> Result<(Current, Fields), Response> {
+pub(super) async fn begin(visit: &Visit, body: Body) -> Result<(Current, Fields), Response> {
     let current = current(visit).await?;
     let fields = Fields::read(&visit.headers, body).await.map_err(|text| failed(visit, &Fault::bad(text)))?;
     Ok((current, fields))
@@ -62,7 +62,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
 }
 
 /// The page, with what went wrong or was done.
-async fn overview(visit: &Visit, current: &Current, fault: &Fault, note: &str) -> Response {
+pub(super) async fn overview(visit: &Visit, current: &Current, fault: &Fault, note: &str) -> Response {
     if visit.wants_json() && !fault.text.is_empty() {
         return fault.json();
     }
@@ -78,6 +78,7 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
     let how = account::overview(&visit.entrance(), user).await?;
     let sessions = session::list(&ctx, &visit.state.sign_in.policy, user.id).await?;
     let tokens = token::list(&ctx, user.id).await?;
+    let identities = openid::list(&ctx, user.id).await?;
     if visit.wants_json() {
         let time = |t: Option<Timestamp>| t.map(|t| t.to_string());
         return Ok(reply::json(
@@ -90,6 +91,9 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
                     "id": s.id.to_string(), "current": s.id == current.session.id, "with": s.method,
                     "createdOn": time(s.created_on), "lastSeen": time(s.seen_on), "expiresOn": time(s.expires_on),
                     "address": s.address, "userAgent": s.agent,
+                })).collect::<Vec<_>>(),
+                "identities": identities.iter().map(|i| json!({
+                    "id": i.id.to_string(), "issuer": i.issuer, "subject": i.subject, "createdOn": time(i.created_on),
                 })).collect::<Vec<_>>(),
                 "tokens": tokens.iter().map(|t| json!({
                     "id": t.id.to_string(), "name": t.name, "scopes": t.scopes,
@@ -106,6 +110,8 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
         codes_left: how.recovery_codes_left,
         sessions: sessions.into_iter().map(|s| session_row(s, current)).collect(),
         tokens: tokens.into_iter().map(token_row).collect(),
+        provider: visit.state.sign_in.button(),
+        identities: identities.into_iter().map(identity_row).collect(),
         fault: &fault.text,
         note,
         shortest: actions::SHORTEST_PASSWORD,
@@ -128,6 +134,10 @@ fn session_row(s: model::tables::Session, current: &Current) -> pages::SessionRo
         address: s.address,
         agent: s.agent,
     }
+}
+
+fn identity_row(i: model::tables::Identity) -> pages::IdentityRow {
+    pages::IdentityRow { id: i.id.to_string(), issuer: i.issuer, subject: i.subject, began: shown(i.created_on) }
 }
 
 fn token_row(t: model::tables::ApiToken) -> pages::TokenRow {

@@ -1,4 +1,5 @@
-//! The cookies: one for the session, one for a step that is under way.
+//! The cookies: one for the session, one for a step that is under way, one for
+//! a way to the identity provider.
 //!
 //! Over TLS they have the prefix `__Host-`, which browsers take only with
 //! `Secure`, `Path=/` and without a domain: no neighbour can plant one.
@@ -7,6 +8,7 @@ use axum::http::{HeaderMap, header};
 
 const SESSION: &str = "postroom";
 const STEP: &str = "postroom-step";
+const FLOW: &str = "postroom-oidc";
 
 fn name(base: &str, secure: bool) -> String {
     if secure { format!("__Host-{base}") } else { base.to_owned() }
@@ -18,6 +20,18 @@ pub(super) fn set_session(secure: bool, value: &str, seconds: i64) -> String {
 
 pub(super) fn set_step(secure: bool, value: &str, seconds: i64) -> String {
     set(STEP, secure, value, seconds)
+}
+
+pub(super) fn set_flow(secure: bool, value: &str, seconds: i64) -> String {
+    set(FLOW, secure, value, seconds)
+}
+
+pub(super) fn clear_flow(secure: bool) -> String {
+    set(FLOW, secure, "", 0)
+}
+
+pub(super) fn flow(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    get(headers, &name(FLOW, secure))
 }
 
 pub(super) fn clear_session(secure: bool) -> String {

@@ -10,15 +10,15 @@ use crate::pages;
 use crate::signin::fields::Fields;
 use crate::signin::reply::{self, Fault};
 use crate::signin::visit::Visit;
-use crate::signin::{cookies, returning};
+use crate::signin::{cookies, openid, returning};
 
 /// As long as the ticket of the second step is good.
 const STEP_SECONDS: i64 = 300;
 
-fn form(visit: &Visit, fault: &Fault, name: &str, to: &str, note: &str) -> Response {
+pub(super) fn form(visit: &Visit, fault: &Fault, name: &str, to: &str, note: &str) -> Response {
     let sign_in = &visit.state.sign_in;
-    let template =
-        pages::SignIn { local: sign_in.policy.local, provider: None, name, returning: to, fault: &fault.text, note };
+    let (local, provider) = (sign_in.policy.local, sign_in.button());
+    let template = pages::SignIn { local, provider, name, returning: to, fault: &fault.text, note };
     let mut response = pages::page(fault.status, &template);
     fault.say_wait(&mut response);
     response
@@ -27,7 +27,9 @@ fn form(visit: &Visit, fault: &Fault, name: &str, to: &str, note: &str) -> Respo
 /// `GET /signin`
 pub(crate) async fn page(visit: Visit) -> Response {
     if visit.wants_json() {
-        return reply::json(StatusCode::OK, &json!({ "local": visit.state.sign_in.policy.local }));
+        let sign_in = &visit.state.sign_in;
+        let provider = sign_in.button().map(|name| json!({ "name": name, "url": "/signin/openid" }));
+        return reply::json(StatusCode::OK, &json!({ "local": sign_in.policy.local, "provider": provider }));
     }
     let query = Fields::of_form(&visit.query).unwrap_or_default();
     let note = if query.get("out").is_some() { "You are signed out." } else { "" };
@@ -135,8 +137,13 @@ pub(crate) async fn sign_out(visit: Visit) -> Response {
     if !visit.is_ours() {
         return Fault::foreign().json();
     }
+    let mut farewell = None;
     match visit.current().await {
         Ok(Some(current)) => {
+            if let Some(provider) = &visit.state.sign_in.provider {
+                let (e, origin) = (visit.entrance(), &visit.client.origin);
+                farewell = actions::sign_in::openid::farewell(&e, provider, origin, &current).await;
+            }
             if let Err(error) = session::sign_out(&visit.entrance(), &current).await {
                 return Fault::from(error).json();
             }
@@ -145,7 +152,13 @@ pub(crate) async fn sign_out(visit: Visit) -> Response {
         Err(error) => return Fault::from(error).json(),
     }
     let response = if visit.wants_json() {
-        reply::json(StatusCode::OK, &json!({ "signedIn": false }))
+        let mut body = json!({ "signedIn": false });
+        if let Some(url) = farewell {
+            body["next"] = url.into();
+        }
+        reply::json(StatusCode::OK, &body)
+    } else if let Some(url) = farewell {
+        openid::leave(&visit, &url, "You are signed out here, and are signed out of your organization's sign-in next.")
     } else {
         reply::redirect("/signin?out=1")
     };

@@ -1,5 +1,8 @@
 //! What signing in is given when the server starts.
 
+use std::sync::Arc;
+
+use actions::sign_in::openid::Provider;
 use actions::sign_in::{Hasher, Policy};
 use model::Id;
 use tokio::sync::OnceCell;
@@ -14,6 +17,8 @@ const FAILURES: u64 = 30;
 pub struct SignIn {
     pub policy: Policy,
     pub hasher: Hasher,
+    /// The organization's own sign-in.
+    pub(super) provider: Option<Arc<Provider>>,
     pub(super) guesses: Guesses,
     /// The organization's id, once it was read.
     pub(super) tenant: OnceCell<Id>,
@@ -21,7 +26,18 @@ pub struct SignIn {
 
 impl SignIn {
     pub fn new(policy: Policy, hasher: Hasher) -> Self {
-        Self { policy, hasher, guesses: Guesses::new(FAILURES), tenant: OnceCell::new() }
+        Self { policy, hasher, provider: None, guesses: Guesses::new(FAILURES), tenant: OnceCell::new() }
+    }
+
+    #[must_use]
+    pub fn with_provider(mut self, provider: Option<Arc<Provider>>) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// What the provider's button says.
+    pub(super) fn button(&self) -> Option<&str> {
+        self.provider.as_ref().map(|p| p.config.name.as_str())
     }
 }
 

@@ -3,6 +3,8 @@
 mod browser;
 mod codes;
 mod local;
+mod openid;
+mod provider;
 mod services;
 mod sessions;
 mod tokens;
