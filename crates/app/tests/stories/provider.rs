@@ -215,7 +215,9 @@ fn people_sign_in_at_a_real_provider() -> Result<()> {
     let page = browser.sign_in(&start, "ann")?;
     ensure!(page.status == 200 && page.body.contains("ann@crm.test"), "{}: {}", page.url, page.body);
     ensure!(page.url == format!("{}/account", postroom.base()), "{}", page.url);
-    let roles = api.get(&format!("systemusers({ann})/systemuserroles_association?$select=name"))?;
+    let roles = api.get(&format!(
+        "systemuserrolescollection?$expand=roleid($select=name)&$filter=_systemuserid_value%20eq%20{ann}"
+    ))?;
     ensure!(roles.to_string().contains("Support User"), "{roles}");
     // The second time nobody asks.
     let again = browser.visit(&start, None)?;

@@ -92,7 +92,7 @@ pub(super) fn add(all: &mut Map<String, Value>, more: Map<String, Value>) {
     let has_email = all.contains_key("email");
     for (name, value) in more {
         if !(has_email && name == "email_verified") {
-            let said = all.entry(name).or_default();
+            let said = all.entry(name).or_insert(Value::Null);
             if said.is_null() {
                 *said = value;
             }

@@ -239,6 +239,11 @@ pub async fn disconnect(ctx: &Context, id: Id) -> Result<(), ActionError> {
     let Some(identity) = ctx.store.load::<Identity>(id).await? else { return Err(absent().into()) };
     let owner = identity.user.map_or(Id::nil(), |u| u.id);
     session::own_or_administer(ctx, owner).map_err(|_| absent())?;
+    if owner != ctx.actor.id
+        && let Some(user) = ctx.store.load::<SystemUser>(owner).await?
+    {
+        access::administer_user(ctx, &user).await?;
+    }
     let detail = json!({ "issuer": identity.issuer, "subject": identity.subject });
     let noted = audit::told(ctx, "identity-disconnected", SystemUser::TABLE, owner, detail)?;
     let commit = Commit::new(ctx.actor(), ctx.now, vec![Change::delete::<Identity>(id), noted]);

@@ -69,7 +69,7 @@ impl Fake {
             published: vec!["one"],
             claims: json!({ "sub": "sub-of-ann", "email": "ann@example.com", "email_verified": true }),
             spoil: None,
-            user_info: Value::Null,
+            user_info: json!({ "sub": "sub-of-ann" }),
             discovery,
             instead: BTreeMap::new(),
             slow: false,
