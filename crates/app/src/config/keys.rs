@@ -186,7 +186,7 @@ pub const KEYS: &[Key] = &[
         "create_users",
         KeyKind::Flag,
         "false",
-        "Whether somebody whom the provider vouches for and who has no user here gets one. It has the roles that its groups give, else none.",
+        "Whether somebody whom the provider vouches for and who has no user here gets one. It gets Basic User like everybody who is made here, and the roles that its groups give.",
     ),
     key(
         "sign_in",
