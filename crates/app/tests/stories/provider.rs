@@ -185,11 +185,11 @@ fn people_sign_in_at_a_real_provider() -> Result<()> {
     let config = format!(
         "allow_insecure = true\n[sign_in]\nissuer = \"http://127.0.0.1:{port}\"\nclient_id = \"postroom\"\n\
          client_secret = \"a secret: of the story\"\nscopes = [\"openid\", \"email\", \"profile\", \"groups\"]\n\
-         groups_claim = \"groups\"\n[sign_in.roles]\nsales = \"Support User\"\n"
+         groups_claim = \"groups\"\n[sign_in.roles]\nsales = \"Mailbox Administrator\"\n"
     );
     let postroom = Postroom::start(binary(), postroom::Options { config, ..postroom::Options::default() })?;
     let api = postroom.api();
-    let role = api.get("roles?$select=name&$filter=name%20eq%20'Support%20User'")?;
+    let role = api.get("roles?$select=name&$filter=name%20eq%20'Mailbox%20Administrator'")?;
     ensure!(role["value"].as_array().is_some_and(|r| r.len() == 1), "the role of the story is there: {role}");
     let ann = api.create(
         "systemusers",
@@ -218,7 +218,7 @@ fn people_sign_in_at_a_real_provider() -> Result<()> {
     let roles = api.get(&format!(
         "systemuserrolescollection?$expand=roleid($select=name)&$filter=_systemuserid_value%20eq%20{ann}"
     ))?;
-    ensure!(roles.to_string().contains("Support User"), "{roles}");
+    ensure!(roles.to_string().contains("Mailbox Administrator"), "{roles}");
     // The second time nobody asks.
     let again = browser.visit(&start, None)?;
     ensure!(again.status == 200 && again.body.contains("ann@crm.test"), "{}", again.body);
