@@ -223,6 +223,25 @@ story!(sending_an_email_in_a_change_set, |w| {
     assert_eq!(bytes.text(), "hi");
 });
 
+story!(a_change_set_is_told_of_when_it_has_succeeded, |w| {
+    use crate::webhooks::{events, hook, step};
+    let endpoint = w.create("serviceendpoints", hook("h")).await;
+    for name in ["Create", "Update"] {
+        let body = step(&w, &endpoint, name, "contact", json!({})).await;
+        w.create("sdkmessageprocessingsteps", body).await;
+    }
+    let made = post("contacts", &json!({ "lastname": "One" }));
+    let refused = post("contacts", &json!({ "lastname": "Two", "emailaddress1": "no address" }));
+    let answer = send(&w, &format!("{}--b--", set(&[("1", &made), ("2", &refused)]))).await;
+    assert_eq!(statuses(&answer), [400], "{}", answer.text());
+    assert!(events(&w).await.is_empty(), "what was rolled back was told");
+    let change = "PATCH $1 HTTP/1.1\nContent-Type: application/json\n\n{\"lastname\":\"Renamed\"}";
+    let answer = send(&w, &format!("{}--b--", set(&[("1", &made), ("2", change)]))).await;
+    assert_eq!(statuses(&answer), [204, 204], "{}", answer.text());
+    let told: Vec<_> = events(&w).await.iter().map(|e| e["pr_message"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told, ["Create", "Update"]);
+});
+
 story!(urls_in_all_forms, |w| {
     for url in [
         "accounts",

@@ -15,11 +15,11 @@ async fn message(w: &World, name: &str, table: &str) -> (String, String) {
     (text(&row["sdkmessageid"]["sdkmessageid"]), text(&row["sdkmessagefilterid"]))
 }
 
-fn hook(name: &str) -> Value {
+pub fn hook(name: &str) -> Value {
     json!({ "name": name, "contract": 8, "authtype": 4, "url": "https://hooks.example.com/in", "authvalue": "very-secret" })
 }
 
-async fn step(w: &World, endpoint: &str, name: &str, table: &str, more: Value) -> Value {
+pub async fn step(w: &World, endpoint: &str, name: &str, table: &str, more: Value) -> Value {
     let (message, filter) = message(w, name, table).await;
     let mut body = json!({
         "name": format!("{name} {table}"), "stage": 40, "mode": 1,
@@ -31,7 +31,7 @@ async fn step(w: &World, endpoint: &str, name: &str, table: &str, more: Value) -
     body
 }
 
-async fn events(w: &World) -> Vec<Value> {
+pub async fn events(w: &World) -> Vec<Value> {
     let list = w.read("/pr_events?$orderby=pr_order").await;
     list["value"].as_array().unwrap().clone()
 }
