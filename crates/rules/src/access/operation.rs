@@ -31,7 +31,8 @@ pub fn right(right: Right, table: &'static Table) -> Vec<&'static Privilege> {
     if !matches!(own, Right::Create | Right::Read) {
         names.push(privilege(Right::Read, subject));
     }
-    names.iter().filter_map(|name| catalogue::named(name)).collect()
+    // A privilege that is not there is one that nobody can have.
+    names.iter().map(|name| catalogue::named(name)).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// `create mailbox`, `test mailbox`, `prvReadContact`; the words that say what
