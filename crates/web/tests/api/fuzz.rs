@@ -239,7 +239,7 @@ async fn paths() {
 }
 
 /// Every row of every table but what an authentication notes, as text.
-async fn dump(w: &World) -> std::collections::BTreeMap<&'static str, Vec<String>> {
+pub async fn dump(w: &World) -> std::collections::BTreeMap<&'static str, Vec<String>> {
     let mut all = std::collections::BTreeMap::new();
     for table in model::tables::ALL.iter().filter(|t| t.logical != "pr_apitoken") {
         let rows = w.store.query(&model::Query::table(table)).await.unwrap();

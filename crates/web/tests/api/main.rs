@@ -49,6 +49,7 @@ mod hostile;
 mod ledger;
 mod limits;
 mod mailboxes;
+mod matrix;
 mod metadata;
 mod profiles;
 mod queues;
