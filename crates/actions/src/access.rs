@@ -121,6 +121,7 @@ pub(crate) async fn special_on(ctx: &Context, special: Special, row: &Record) ->
 /// columns' own permission.
 pub(crate) async fn check_columns(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     let ctx = plan.ctx;
+    heir(plan).await?;
     if ctx.principal.administrator && ctx.principal.scopes.is_none() {
         return Ok(());
     }
@@ -141,6 +142,20 @@ fn assign(plan: &mut Plan<'_>, facts: &RowFacts) {
     if let Err(refusal) = may(&plan.ctx.principal, Right::Assign, plan.table(), facts) {
         plan.fault(refusal.at(OWNER.name));
     }
+}
+
+/// A new owner must be able to read such rows at all.
+async fn heir(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let table = plan.table();
+    let owned = matches!(anchor(table), rules::access::Anchor::Owner("ownerid"));
+    if !owned || plan.creating() || !plan.changes(OWNER) {
+        return Ok(());
+    }
+    let Some(owner) = plan.after.typed(OWNER)? else { return Ok(()) };
+    if let Some(fault) = principal::cannot_own(&plan.ctx.store, owner, table).await? {
+        plan.fault(fault.at(OWNER.name));
+    }
+    Ok(())
 }
 
 const OWNER: model::Col<Option<Ref>> = model::Col::new("ownerid");

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use model::query::Compare;
 use model::tables::Organization;
 use model::{Filter, Id, Order, Query, Record, Refusal, Table, Value};
+use rules::access::Reading;
+use store::Owners;
 
 use crate::context::Context;
 use crate::error::ActionError;
@@ -26,7 +28,7 @@ pub struct Mark {
 pub enum Changed {
     /// As it stands now.
     Row(Record),
-    /// It was deleted, or the caller may not read it (any more).
+    /// It was deleted (or went out of the caller's sight just now).
     Gone(Id),
 }
 
@@ -80,15 +82,14 @@ pub async fn since(
     most: usize,
 ) -> Result<Changes, ActionError> {
     // Who may read nothing of the table is refused even when nothing changed.
-    access::read(ctx, table)?;
+    let whose = deleted_of(ctx, table)?;
     let mut found = Query::table(table).filter(between(after, upto)).limit(most + 1);
     found.select = vec![VERSION];
     found.order = vec![Order { column: VERSION.into(), descending: false }];
-    // Whoever may see them: who may not is told that they are gone.
-    let found = ctx.store.query(&found).await?;
+    let found = ctx.store.query(&access::narrowed(ctx, found)?).await?;
     let mut changed: BTreeMap<i64, Changed> =
         found.iter().filter_map(|row| Some((row.get(VERSION).as_int()?, Changed::Gone(row.id)))).collect();
-    for gone in ctx.store.deleted(table, after, upto, most + 1).await? {
+    for gone in ctx.store.deleted(table, after, upto, whose, most + 1).await? {
         changed.insert(gone.version, Changed::Gone(gone.id));
     }
     let next = changed.keys().copied().nth(most).map(|first_of_next| first_of_next - 1);
@@ -128,11 +129,26 @@ async fn readable(
 pub async fn count(ctx: &Context, table: &'static Table, after: i64) -> Result<u64, ActionError> {
     /// Deleted rows are counted one by one; counts are cut far below this.
     const MOST: usize = 10_000;
-    access::read(ctx, table)?;
+    let whose = deleted_of(ctx, table)?;
     let upto = ctx.store.watermark().await?;
-    let rows = ctx.store.count(&Query::table(table).filter(between(after, upto))).await?;
-    let gone = ctx.store.deleted(table, after, upto, MOST).await?.len();
+    let changed = access::narrowed(ctx, Query::table(table).filter(between(after, upto)))?;
+    let rows = ctx.store.count(&changed).await?;
+    let gone = ctx.store.deleted(table, after, upto, whose, MOST).await?.len();
     Ok(rows + u64::try_from(gone).unwrap_or(0))
+}
+
+/// Whose deleted rows the caller is told of: of those that they could have
+/// read, by the owner that the row had last. A deleted row has no parent and
+/// no shares any more; where reading hangs on those, only who reads the whole
+/// table is told.
+fn deleted_of(ctx: &Context, table: &'static Table) -> Result<Owners, ActionError> {
+    Ok(match ctx.principal.reading(table)? {
+        Reading::All => Owners::All,
+        Reading::Some { owners, units } => Owners::Some {
+            owners: owners.into_iter().map(|owner| owner.id).collect(),
+            units: units.into_iter().collect(),
+        },
+    })
 }
 
 fn between(after: i64, upto: i64) -> Filter {

@@ -15,6 +15,18 @@ use crate::{access, audit, resolve, tables};
 /// them in steps before it goes; each step may be repeated.
 const AT_ONCE: usize = 2000;
 
+/// Tables whose rows say nothing any more when one of their ends is gone.
+const LINKS: &[&str] = &[
+    "principalobjectaccess",
+    "systemuserroles",
+    "teamroles",
+    "teammembership",
+    "roleprivileges",
+    "systemuserprofiles",
+    "teamprofiles",
+    "fieldpermission",
+];
+
 pub async fn delete(
     ctx: &Context,
     table: &'static Table,
@@ -88,7 +100,8 @@ async fn refuse_associated(ctx: &Context, target: Ref, changes: &[Change]) -> Re
     Ok(())
 }
 
-/// Empties the lookups that point to the row (RemoveLink).
+/// Empties the lookups that point to the row (RemoveLink). What is nothing
+/// but a link to it goes with it.
 async fn forget(ctx: &Context, target: Ref, changes: &mut Vec<Change>) -> Result<(), ActionError> {
     for (table, column) in references(target.table) {
         loop {
@@ -96,6 +109,10 @@ async fn forget(ctx: &Context, target: Ref, changes: &mut Vec<Change>) -> Result
             let full = rows.len() == AT_ONCE;
             let mut updates: Vec<Change> = Vec::new();
             for row in rows.iter().filter(|r| !is_deleted(changes, r.reference())) {
+                if LINKS.contains(&table.logical) {
+                    updates.push(Change::Delete { table, id: row.id });
+                    continue;
+                }
                 let mut update = Update::row(table, row.id);
                 update.set.push((column.name, Value::Null));
                 updates.push(update.into());

@@ -71,6 +71,8 @@ fn right(draft: &Draft) -> Right {
     match draft.table.logical {
         "mailbox" | "systemuser" | "queue" if only("emailrouteraccessapproval") => Right::Read,
         "mailbox" if only("testemailconfigurationscheduled") => Right::Read,
+        // Another owner alone takes Assign and nothing else.
+        _ if only("ownerid") => Right::Assign,
         _ => Right::Write,
     }
 }

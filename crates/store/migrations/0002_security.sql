@@ -212,14 +212,15 @@ CREATE INDEX ix_systemuser_businessunitid ON systemuser (businessunitid);
 CREATE INDEX ix_email_ownerid ON email (ownerid);
 CREATE INDEX ix_mailbox_ownerid ON mailbox (ownerid);
 
--- What deleted rows leave behind, for those who follow changes; and up to
--- which version such marks are gone.
+-- What deleted rows leave behind, for those who follow changes, and whose they
+-- were; and up to which version such marks are gone.
 
 CREATE TABLE pr_tombstone (
     tablename {text} NOT NULL,
     version {int} NOT NULL,
     row {id} NOT NULL,
     deletedon {time} NOT NULL,
+    owner {id},
     PRIMARY KEY (tablename, version)
 [sqlite]) WITHOUT ROWID, STRICT;
 [postgres]);

@@ -71,7 +71,13 @@ fn saved_tables() -> Result<Vec<Saved>, StoreError> {
         plain(
             "pr_tombstone",
             2,
-            &[("tablename", Want::Text), ("version", Want::Int), ("row", Want::Id), ("deletedon", Want::Int)],
+            &[
+                ("tablename", Want::Text),
+                ("version", Want::Int),
+                ("row", Want::Id),
+                ("deletedon", Want::Int),
+                ("owner", Want::Id),
+            ],
         ),
         plain("pr_forgotten", 1, &[("tablename", Want::Text), ("version", Want::Int)]),
     ];

@@ -17,6 +17,44 @@ pub struct Deleted {
     pub version: i64,
 }
 
+/// Whose deleted rows are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owners {
+    /// Everybody's, and nobody's.
+    All,
+    /// Those of these users and teams, and of the users and teams of these
+    /// business units.
+    Some { owners: Vec<Id>, units: Vec<Id> },
+}
+
+impl Owners {
+    /// The condition on `pr_tombstone AS d`.
+    fn condition(&self, binds: &mut Vec<Bind>) -> String {
+        let Self::Some { owners, units } = self else { return String::new() };
+        let mut list = |ids: &[Id]| {
+            let numbers: Vec<String> = ids
+                .iter()
+                .map(|id| {
+                    binds.push((*id).into());
+                    format!("${}", binds.len())
+                })
+                .collect();
+            numbers.join(", ")
+        };
+        let mut any = Vec::new();
+        if !owners.is_empty() {
+            any.push(format!("d.owner IN ({})", list(owners)));
+        }
+        if !units.is_empty() {
+            let units = list(units);
+            for (table, id) in [("systemuser", "systemuserid"), ("team", "teamid")] {
+                any.push(format!("d.owner IN (SELECT {id} FROM {table} WHERE businessunitid IN ({units}))"));
+            }
+        }
+        if any.is_empty() { " AND FALSE".to_owned() } else { format!(" AND ({})", any.join(" OR ")) }
+    }
+}
+
 impl Store {
     /// A version such that nothing is ever committed any more under it or a
     /// lower one. Who has read what is above version `a` up to this one reads
@@ -47,9 +85,10 @@ impl Store {
         table: &'static Table,
         after: i64,
         upto: i64,
+        whose: Owners,
         most: usize,
     ) -> Result<Vec<Deleted>, StoreError> {
-        self.database().read(Tombstones { table, after, upto, most }).await
+        self.database().read(Tombstones { table, after, upto, whose, most }).await
     }
 
     /// Up to which version the marks of deleted rows are gone.
@@ -95,6 +134,7 @@ struct Tombstones {
     table: &'static Table,
     after: i64,
     upto: i64,
+    whose: Owners,
     most: usize,
 }
 
@@ -103,13 +143,17 @@ impl Work for Tombstones {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Vec<Deleted>, StoreError> {
+        let mut binds: Vec<Bind> = vec![self.table.logical.into(), self.after.into(), self.upto.into()];
+        let whose = self.whose.condition(&mut binds);
+        binds.push(i64::try_from(self.most).unwrap_or(i64::MAX).into());
+        // SQLite numbers parameters as they appear: the limit's comes last.
         let sql = format!(
             "SELECT d.row, d.version FROM pr_tombstone AS d WHERE d.tablename = $1 AND d.version > $2 AND d.version <= $3 \
-             AND NOT EXISTS (SELECT 1 FROM \"{}\" AS t WHERE t.\"{}\" = d.row) ORDER BY d.version LIMIT $4",
-            self.table.logical, self.table.id
+             AND NOT EXISTS (SELECT 1 FROM \"{}\" AS t WHERE t.\"{}\" = d.row){whose} ORDER BY d.version LIMIT ${}",
+            self.table.logical,
+            self.table.id,
+            binds.len()
         );
-        let most = i64::try_from(self.most).unwrap_or(i64::MAX);
-        let binds: [Bind; 4] = [self.table.logical.into(), self.after.into(), self.upto.into(), most.into()];
         let rows = tx.rows(&sql, &binds, &[Want::Id, Want::Int]).await?;
         Ok(rows
             .iter()

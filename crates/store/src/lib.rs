@@ -43,7 +43,7 @@ mod tx;
 
 pub use backup::Backup;
 pub use blobs::{BlobReader, BlobWriter, Blobs, Compacted, Damage, Written};
-pub use changes::Deleted;
+pub use changes::{Deleted, Owners};
 pub use commit::Committed;
 pub use doctor::Finding;
 pub use error::{CommitError, Conflict, StoreError};

@@ -69,7 +69,6 @@ const SEAL: &str = "INSERT INTO pr_secret (tablename, row, columnname, keyid, no
 const UNSEAL: &str = "DELETE FROM pr_secret WHERE row = $1 AND columnname = $2";
 const ADDRESS: &str = "INSERT INTO pr_emailsearch (address, tablename, row, number) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (row, number) DO UPDATE SET address = excluded.address";
-const TOMBSTONE: &str = "INSERT INTO pr_tombstone (tablename, version, row, deletedon) VALUES ($1, $2, $3, $4)";
 const ORDER: &str = "UPDATE pr_event SET pr_order = versionnumber WHERE pr_eventid = $1";
 const NO_ADDRESS: &str = "DELETE FROM pr_emailsearch WHERE row = $1 AND number = $2";
 
@@ -322,6 +321,11 @@ impl<'a> Planner<'a> {
         stamp: Stamp,
     ) -> Result<(), StoreError> {
         let shape = Shape::of(table)?;
+        if table.on_wire && table.tracked {
+            let version = self.number();
+            let binds = vec![table.logical.into(), version, id.into(), Bind::Int(stamp.at)];
+            self.push(&tombstone(table), binds);
+        }
         let step =
             self.push(&format!("DELETE FROM \"{}\" WHERE \"{}\" = $1", table.logical, table.id), vec![id.into()]);
         self.plan.steps[step].must = Some(Must::FindRow(index));
@@ -333,12 +337,18 @@ impl<'a> Planner<'a> {
         if shape.places.iter().any(|p| p.email.is_some()) {
             self.push("DELETE FROM pr_emailsearch WHERE row = $1", vec![id.into()]);
         }
-        if table.on_wire && table.tracked {
-            let version = self.number();
-            self.push(TOMBSTONE, vec![table.logical.into(), version, id.into(), Bind::Int(stamp.at)]);
-        }
         Ok(())
     }
+}
+
+/// Notes a row that is about to go, and whose it is.
+fn tombstone(table: &model::Table) -> String {
+    let owner = ["ownerid", "regardingobjectownerid"].into_iter().find(|name| table.column(name).is_some());
+    let owner = owner.map_or_else(
+        || "NULL".to_owned(),
+        |owner| format!("(SELECT \"{owner}\" FROM \"{}\" WHERE \"{}\" = $3)", table.logical, table.id),
+    );
+    format!("INSERT INTO pr_tombstone (tablename, version, row, deletedon, owner) VALUES ($1, $2, $3, $4, {owner})")
 }
 
 fn check_fit(shape: &Shape, place: &Place, value: &Value) -> Result<(), StoreError> {

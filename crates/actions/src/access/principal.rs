@@ -7,8 +7,8 @@ use model::tables::{
     BusinessUnit, FieldPermission, FieldRight, Role, RolePrivilege, SystemUser, Team, TeamMembership, TeamProfile,
     TeamRole, UserProfile, UserRole,
 };
-use model::{Col, Entity, Filter, Id, Query, Ref, Value};
-use rules::access::{Depth, FieldRights, Principal, Tree, below, catalogue, roles};
+use model::{Col, Entity, Filter, Id, Query, Ref, Refusal, Table, Value};
+use rules::access::{Depth, FieldRights, Principal, Tree, below, catalogue, refusals, roles};
 use store::Store;
 
 use crate::error::ActionError;
@@ -100,6 +100,31 @@ async fn grant(
         }
     }
     Ok(())
+}
+
+/// Why a user or team cannot be given rows of the table: no role of theirs
+/// reads it. Somebody who is not there is not this check's fault to tell.
+pub(crate) async fn cannot_own(
+    store: &Store,
+    owner: Ref,
+    table: &'static Table,
+) -> Result<Option<Refusal>, ActionError> {
+    let principal = if owner.table == Team::TABLE.logical {
+        let Some(team) = store.load::<Team>(owner.id).await? else { return Ok(None) };
+        let mut principal = Principal::new(team.id, team.name.clone());
+        principal.unit = team.business_unit.map(|b| b.id);
+        let query = Query::of::<TeamRole>().filter(Filter::eq(TeamRole::C.team, Some(owner)));
+        let roles = store.list::<TeamRole>(&query).await?.into_iter().filter_map(|r| r.role);
+        let held: BTreeMap<Id, BTreeSet<Option<Id>>> =
+            roles.map(|role| (role.id, BTreeSet::from([principal.unit]))).collect();
+        principal.roles = held.keys().copied().collect();
+        grant(store, &mut principal, &held, &Tree::new()).await?;
+        Arc::new(principal)
+    } else {
+        let Some(user) = store.load::<SystemUser>(owner.id).await? else { return Ok(None) };
+        of(store, &user).await?
+    };
+    Ok(refusals::cannot_own(&principal, table))
 }
 
 pub(crate) async fn tree(store: &Store) -> Result<Tree, ActionError> {

@@ -101,6 +101,22 @@ pub fn missing_special(principal: &Principal, special: Special) -> Refusal {
     }
 }
 
+/// A new owner who could not read what they are given: no role of theirs
+/// reads the table.
+pub fn cannot_own(owner: &Principal, table: &'static Table) -> Option<Refusal> {
+    let (right, subject) = super::anchor::subject(Right::Read, table);
+    let name = privilege(right, subject);
+    if owner.administrator || owner.reach(&name).is_some() {
+        return None;
+    }
+    let held = if owner.roles.is_empty() { "has no security role" } else { "has no role that grants it" };
+    Some(denied(format!(
+        "The new owner ({}) is missing {name} privilege and {held}; an owner must be able to read rows of {}. Give \
+         them a role that grants it at any depth, or choose another owner.",
+        owner.name, table.logical
+    )))
+}
+
 /// 0x8004020D: giving what one does not have.
 pub fn more_than_own(principal: &Principal, what: &str) -> Refusal {
     let message = format!(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::backend::{at, commit, id};
-use crate::Store;
+use crate::{Owners, Store};
 use model::query::Compare;
 use model::tables::{Account, Server};
 use model::{Change, Entity as _, Filter, Query, Update, Value};
@@ -25,7 +25,7 @@ type Names = BTreeMap<model::Id, String>;
 /// One step of somebody who follows the table.
 async fn follow(store: &Store, copy: &mut Names, after: i64) -> i64 {
     let upto = store.watermark().await.unwrap().max(after);
-    for gone in store.deleted(Account::TABLE, after, upto, usize::MAX >> 1).await.unwrap() {
+    for gone in store.deleted(Account::TABLE, after, upto, Owners::All, usize::MAX >> 1).await.unwrap() {
         copy.remove(&gone.id);
     }
     for row in store.list::<Account>(&above(after, upto)).await.unwrap() {
@@ -45,23 +45,23 @@ super::backend::on_both! {
         let before = store.watermark().await.unwrap();
         store.commit(&commit(vec![Change::delete::<Account>(id(1)), account(3, "c")])).await.unwrap();
         let upto = store.watermark().await.unwrap();
-        let gone = store.deleted(Account::TABLE, before, upto, 10).await.unwrap();
+        let gone = store.deleted(Account::TABLE, before, upto, Owners::All, 10).await.unwrap();
         assert_eq!(gone.len(), 1);
         assert_eq!(gone[0].id, id(1));
         assert!(gone[0].version > before && gone[0].version <= upto);
         // Made again: the row itself tells of it.
         store.commit(&commit(vec![account(1, "a")])).await.unwrap();
-        assert!(store.deleted(Account::TABLE, before, upto, 10).await.unwrap().is_empty());
+        assert!(store.deleted(Account::TABLE, before, upto, Owners::All, 10).await.unwrap().is_empty());
         // A table that nobody can follow leaves none.
         store.commit(&commit(vec![Change::create(Server::blank(id(9)))])).await.unwrap();
         store.commit(&commit(vec![Change::delete::<Server>(id(9))])).await.unwrap();
-        assert!(store.deleted(Server::TABLE, 0, i64::MAX, 10).await.unwrap().is_empty());
+        assert!(store.deleted(Server::TABLE, 0, i64::MAX, Owners::All, 10).await.unwrap().is_empty());
     }
 
     async fn a_refused_commit_leaves_no_mark(place, store) {
         store.commit(&commit(vec![account(1, "a")])).await.unwrap();
         store.commit(&commit(vec![Change::delete::<Account>(id(1)), Change::delete::<Account>(id(2))])).await.unwrap_err();
-        assert!(store.deleted(Account::TABLE, 0, i64::MAX, 10).await.unwrap().is_empty());
+        assert!(store.deleted(Account::TABLE, 0, i64::MAX, Owners::All, 10).await.unwrap().is_empty());
     }
 
     async fn old_marks_are_forgotten_and_that_is_remembered(place, store) {
@@ -77,7 +77,7 @@ super::backend::on_both! {
         assert_eq!(store.forgotten(Account::TABLE).await.unwrap(), 0);
         assert_eq!(store.forget_deleted(at(15)).await.unwrap(), 1);
         assert_eq!(store.forgotten(Account::TABLE).await.unwrap(), first);
-        assert_eq!(store.deleted(Account::TABLE, 0, i64::MAX, 10).await.unwrap().len(), 1);
+        assert_eq!(store.deleted(Account::TABLE, 0, i64::MAX, Owners::All, 10).await.unwrap().len(), 1);
         assert_eq!(store.forget_deleted(at(15)).await.unwrap(), 0);
         assert_eq!(store.forget_deleted(at(25)).await.unwrap(), 1);
         assert_eq!(store.forgotten(Account::TABLE).await.unwrap(), second);

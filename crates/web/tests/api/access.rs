@@ -166,3 +166,46 @@ story!(an_administrator_remains, |w| {
     w.get("/systemusers").await.expect(200);
     w.post("/roles", json!({ "name": "R" })).await.expect(403).says("prvCreateRole");
 });
+
+story!(an_owner_can_read_what_they_are_given, |w| {
+    let (ann, _) = w.user("ann@example.com").await;
+    let pairs = w.read(&format!("/systemuserrolescollection?$filter=_systemuserid_value%20eq%20{ann}")).await;
+    let pair = pairs["value"][0]["systemuserroleid"].as_str().unwrap();
+    w.delete(&format!("/systemuserrolescollection({pair})")).await.expect(204);
+    let account = w.create("accounts", json!({ "name": "A" })).await;
+    let give_to = json!({ "ownerid@odata.bind": format!("/systemusers({ann})") });
+    let path = format!("/accounts({account})");
+    w.patch(&path, give_to.clone()).await.expect(403).code("0x80040220").says("prvReadAccount").says("new owner");
+    let me = w.read("/WhoAmI").await["UserId"].as_str().unwrap().to_owned();
+    assert_eq!(w.read(&path).await["_ownerid_value"], me.as_str());
+    give(&w, &ann, "Basic User").await;
+    w.patch(&path, give_to).await.expect(204);
+    // A team that has no role owns nothing either.
+    let unit = w.read("/businessunits").await["value"][0]["businessunitid"].as_str().unwrap().to_owned();
+    let team = json!({ "name": "T", "businessunitid@odata.bind": format!("/businessunits({unit})"), "administratorid@odata.bind": format!("/systemusers({ann})") });
+    let team = w.create("teams", team).await;
+    let give_to = json!({ "ownerid@odata.bind": format!("/teams({team})") });
+    w.patch(&path, give_to).await.expect(403).says("prvReadAccount");
+});
+
+story!(what_pairs_a_row_that_is_gone_goes_with_it, |w| {
+    let (ann, token) = w.user("ann@example.com").await;
+    let account = w.create("accounts", json!({ "name": "A" })).await;
+    let sharing = model::tables::by_logical_name("principalobjectaccess").unwrap();
+    let mut share = model::Record::with_defaults(sharing, model::Id::from_u128(77));
+    let ann_ref = model::Ref::new("systemuser", ann.parse().unwrap());
+    share.set("objectid", model::Value::Ref(model::Ref::new("account", account.parse().unwrap())));
+    share.set("principalid", model::Value::Ref(ann_ref));
+    share.set("accessrightsmask", model::Value::Int(1));
+    let actor = model::Actor { user: ann_ref.id };
+    let commit = model::Commit::new(actor, model::Clock::now(&*w.clock), vec![model::Change::Create(share)]);
+    w.store.commit(&commit).await.unwrap();
+    w.get(&format!("/accounts({account})")).by(&token).await.expect(200);
+    w.delete(&format!("/accounts({account})")).await.expect(204);
+    assert_eq!(w.store.count(&model::Query::table(sharing)).await.unwrap(), 0);
+    let profile = w.create("fieldsecurityprofiles", json!({ "name": "P" })).await;
+    let pair = json!({ "systemuserid@odata.bind": format!("/systemusers({ann})"), "fieldsecurityprofileid@odata.bind": format!("/fieldsecurityprofiles({profile})") });
+    w.create("systemuserprofilescollection", pair).await;
+    w.delete(&format!("/fieldsecurityprofiles({profile})")).await.expect(204);
+    assert_eq!(w.read("/systemuserprofilescollection").await["value"], json!([]));
+});

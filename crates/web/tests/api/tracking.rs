@@ -144,7 +144,7 @@ story!(a_token_grows_old, |w| {
     w.get(&path).await.expect(400).code("0x80044352");
 });
 
-story!(rows_that_may_not_be_read_any_more_are_gone, |w| {
+story!(changes_of_rows_that_may_not_be_read_are_not_told, |w| {
     let (user, token) = w.user("u@example.com").await;
     let (other, _) = w.user("o@example.com").await;
     let body =
@@ -159,10 +159,31 @@ story!(rows_that_may_not_be_read_any_more_are_gone, |w| {
         .await
         .expect(204);
     let answer = w.get(&link).by(&token).await.expect(200).json();
-    assert_eq!(answer["value"][0]["reason"], "deleted", "{answer}");
-    assert_eq!(answer["value"][0]["id"], json!(mine));
+    assert_eq!(answer["value"], json!([]), "{answer}");
+    assert_eq!(w.get(&count).by(&token).await.expect(200).text(), "0");
     // Who may read it sees it as it is.
     let answer = w.get(&link).await.expect(200).json();
     assert_eq!(answer["value"][0]["subject"], "mine", "{answer}");
     assert_eq!(w.get(&count).await.expect(200).text(), "1");
+});
+
+story!(deletions_are_told_to_those_who_could_read_the_row, |w| {
+    let (user, token) = w.user("u@example.com").await;
+    let account = |owner: &str| json!({ "name": "A", "ownerid@odata.bind": format!("/systemusers({owner})") });
+    let me = w.read("/WhoAmI").await["UserId"].as_str().unwrap().to_owned();
+    let own = w.create("accounts", account(&user)).await;
+    let others = w.create("accounts", account(&me)).await;
+    let first = w.get("/accounts?$select=name").by(&token).prefer("odata.track-changes").await.expect(200).json();
+    let link = first["@odata.deltaLink"].as_str().unwrap().replace("http://crm.example.com", "/");
+    let count = link.replace("/accounts?", "/accounts/$count?");
+    for id in [&own, &others] {
+        w.delete(&format!("/accounts({id})")).await.expect(204);
+    }
+    let told = |answer: serde_json::Value| -> Vec<String> {
+        answer["value"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(told(w.get(&link).by(&token).await.expect(200).json()), [own.clone()]);
+    assert_eq!(w.get(&count).by(&token).await.expect(200).text(), "1");
+    assert_eq!(told(w.get(&link).await.expect(200).json()), [own, others]);
+    assert_eq!(w.get(&count).await.expect(200).text(), "2");
 });

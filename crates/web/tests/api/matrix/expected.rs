@@ -69,7 +69,10 @@ pub const ROLES: &[(&str, &[(&[&str], &str)])] = &[
             ),
             (&["organization"], "Global: Read,Write,AppendTo"),
             (&["savedquery"], "Global: Create,Read,Write,Delete"),
-            (&["fieldsecurityprofile", "serviceendpoint", "sdkmessageprocessingstep"], "Global: Create,Read,Write,Delete"),
+            (
+                &["fieldsecurityprofile", "serviceendpoint", "sdkmessageprocessingstep"],
+                "Global: Create,Read,Write,Delete",
+            ),
             (&["privilege", "pr_audit", "pr_event"], "Global: Read"),
         ],
     ),
