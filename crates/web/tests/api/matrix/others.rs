@@ -21,7 +21,6 @@ const PLACED: &[(&str, Option<&str>, bool, bool)] = &[
     ("privilege", None, false, false),
     ("serviceendpoint", None, false, false),
     ("sdkmessageprocessingstep", None, false, false),
-    ("pr_audit", None, false, false),
     ("pr_event", None, false, false),
 ];
 
