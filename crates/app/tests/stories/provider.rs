@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -31,12 +31,16 @@ fn packages() -> Result<Option<PathBuf>> {
 }
 
 /// The provider's process; it ends with the test.
-struct Provider(Child);
+struct Provider {
+    process: Child,
+    // It ends when nobody takes what it says.
+    said: BufReader<ChildStdout>,
+}
 
 impl Drop for Provider {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -54,9 +58,9 @@ impl Provider {
             .spawn()
             .context("node cannot be started")?;
         let said = child.stdout.take().context("no output")?;
-        let this = Self(child);
+        let mut this = Self { process: child, said: BufReader::new(said) };
         let mut line = String::new();
-        BufReader::new(said).read_line(&mut line)?;
+        this.said.read_line(&mut line)?;
         ensure!(line.trim() == "ready", "the provider says {line}");
         Ok(this)
     }
