@@ -324,7 +324,7 @@ story!(own_mailbox_at_another_address, |w| {
     w.patch(&mailbox, json!({ "ownerid@odata.bind": format!("/systemusers({bob})") }))
         .by(&token)
         .await
-        .expect(400)
+        .expect(403)
         .also("0x80040220");
 });
 
