@@ -47,6 +47,9 @@ pub const NOBODY: &str = "no role";
 
 /// Role by role: tables, and their privileges as the export writes them.
 ///
+/// Tables, and what a role may do with their rows.
+pub type Line = (&'static [&'static str], &'static str);
+
 /// Departures from the export, each for a promise that weighs more:
 /// - System Customizer has everything on mailboxes: the help page says that a
 ///   customizer creates forward mailboxes and edits all of them.
@@ -55,7 +58,7 @@ pub const NOBODY: &str = "no role";
 ///   servers said.
 /// - Alerts can be deleted by Mailbox Administrators, who handle them.
 /// - Activities have one privilege each, by their table (decision 0013).
-pub const ROLES: &[(&str, &[(&[&str], &str)])] = &[
+pub const ROLES: &[(&str, &[Line])] = &[
     (
         "System Administrator",
         &[

@@ -204,8 +204,8 @@ story!(a_provider_that_is_broken, |w| {
     let fake = Fake::new(&w);
     attach(&mut w, &fake, |_| ());
     let page = "/.well-known/openid-configuration";
-    let cases: [(&str, (u16, Vec<u8>), &str); 4] = [
-        (page, (500, b"oops".to_vec()), "status 500"),
+    let cases = [
+        (page, (500_u16, b"oops".to_vec()), "status 500"),
         (page, (302, Vec::new()), "status 302"),
         (page, (200, b"<html>".to_vec()), "no JSON object"),
         (page, (200, vec![b' '; 300 * 1024]), "larger than"),
