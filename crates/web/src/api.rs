@@ -20,6 +20,7 @@ mod json;
 mod json_in;
 mod json_out;
 mod key;
+mod linked;
 mod list;
 mod mail_calls;
 mod metadata;

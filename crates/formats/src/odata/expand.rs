@@ -37,6 +37,7 @@ impl Reader<'_> {
             };
             let target = resolve::child(table, nav)
                 .map(|(_, t)| t)
+                .or_else(|| resolve::linked(table, nav))
                 .or_else(|| resolve::single_valued(table, nav).map(|(_, t, _)| t))
                 .ok_or_else(|| resolve::not_found(table, nav, position))?;
             if out.iter().any(|e| e.nav == nav) {

@@ -223,7 +223,8 @@ impl<'a> Parser<'a> {
             let message = "any and all are supported on collections of the table itself only.";
             return Err(ODataError::new(first.position, message));
         };
-        let Some((child, table)) = resolve::child(scope.table, nav) else {
+        let child = resolve::child(scope.table, nav);
+        let Some(table) = child.map(|(_, table)| table).or_else(|| resolve::linked(scope.table, nav)) else {
             return Err(resolve::not_found(scope.table, nav, first.position));
         };
         self.expect(b'(')?;
@@ -242,7 +243,10 @@ impl<'a> Parser<'a> {
             })?;
         }
         self.expect(b')')?;
-        let any = |filter| Filter::Any { table, column: child.column, filter: Box::new(filter) };
+        let any = |filter| match child {
+            Some((child, _)) => Filter::Any { table, column: child.column, filter: Box::new(filter) },
+            None => resolve::connected(scope.table, nav, filter),
+        };
         Ok(if all { Filter::Not(Box::new(any(Filter::Not(Box::new(inner))))) } else { any(inner) })
     }
 

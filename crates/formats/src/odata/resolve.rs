@@ -9,6 +9,9 @@ use super::{ODataError, excerpt};
 /// Longest path of lookups.
 const DEEPEST: usize = 5;
 
+/// The owner by its kind, and the primary key of that.
+const OWNING: &[(&str, &str)] = &[("_owninguser_value", "systemuserid"), ("_owningteam_value", "teamid")];
+
 /// A column as an expression refers to it.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -115,6 +118,13 @@ pub fn column(table: &'static Table, segments: &[&str], position: usize) -> Resu
             guards.push(Path { lookups: lookups.clone(), column: here.id });
         }
     }
+    if let Some((_, owner)) = OWNING.iter().find(|(name, _)| name == last)
+        && let Some(column) = visible(here, "ownerid")
+    {
+        // The owner, where it is of this table.
+        guards.push(Path { lookups: [&lookups[..], &["ownerid"]].concat(), column: owner });
+        return Ok(Found { path: Path { lookups, column: column.name }, column: Some(column), guards });
+    }
     let (name, column) = by_wire_name(here, last).ok_or_else(|| not_found(here, last, position))?;
     Ok(Found { path: Path { lookups, column: name }, column, guards })
 }
@@ -147,4 +157,20 @@ pub fn single_valued(table: &'static Table, nav: &str) -> Option<(&'static Colum
 pub fn child(table: &'static Table, nav: &str) -> Option<(&'static Child, &'static Table)> {
     let child = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(nav))?;
     tables::by_logical_name(child.table).map(|t| (child, t))
+}
+
+/// The table that a many-to-many navigation property leads to.
+pub fn linked(table: &'static Table, nav: &str) -> Option<&'static Table> {
+    table.link(nav).and_then(|link| tables::by_logical_name(link.table))
+}
+
+/// Some row that the many-to-many navigation property leads to satisfies the filter.
+pub fn connected(table: &'static Table, nav: &str, filter: Filter) -> Filter {
+    let sides = table
+        .link(nav)
+        .and_then(|link| Some((link, tables::by_logical_name(link.through)?, tables::by_logical_name(link.table)?)));
+    // What leads nowhere connects nothing.
+    let Some((link, through, target)) = sides else { return Filter::Not(Box::new(Filter::All)) };
+    let there = Filter::Within { path: link.there.into(), table: target, column: target.id, filter: Box::new(filter) };
+    Filter::Within { path: table.id.into(), table: through, column: link.here, filter: Box::new(there) }
 }

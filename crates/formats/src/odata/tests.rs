@@ -120,6 +120,8 @@ filters! { email;
     all: "email_activity_parties/all(p:p/participationtypemask eq 1)" => "not any activityparty.activityid: not participationtypemask = 1";
     any_with_and: "email_activity_parties/any(p:p/addressused eq 'x' and p/participationtypemask eq 2)" => "any activityparty.activityid: (addressused = \"x\" and participationtypemask = 2)";
     any_and_more: "email_activity_parties/any(p:contains(p/addressused,'x')) and subject eq 'y'" => "(any activityparty.activityid: addressused contains \"x\" and subject = \"y\")";
+    owning_user: "_owninguser_value eq 00000000-0000-0000-0000-000000000007" => "(not ownerid/systemuserid is null and ownerid = 00000000-0000-0000-0000-000000000007)";
+    owning_team_null: "_owningteam_value eq null" => "(ownerid/teamid is null or ownerid is null)";
     polymorphic: "regardingobjectid_account/name eq 'x'" => "(not regardingobjectid/accountid is null and regardingobjectid/name = \"x\")";
     polymorphic_long: "regardingobjectid_account_email/name eq 'x'" => "(not regardingobjectid/accountid is null and regardingobjectid/name = \"x\")";
     polymorphic_ne: "regardingobjectid_account/name ne 'x'" => "(regardingobjectid/accountid is null or regardingobjectid/name <> \"x\")";

@@ -16,7 +16,9 @@ use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::operations::Target;
 use crate::api::resource::{self, Resource};
-use crate::api::{acting, auth, batch, calls, headers, joined, list, metadata, read_one, reference, respond, write};
+use crate::api::{
+    acting, auth, batch, calls, headers, joined, linked, list, metadata, read_one, reference, respond, write,
+};
 use crate::limiter::{Exceeded, Limiter};
 use crate::peer::{Client, Peer};
 use crate::state::AppState;
@@ -195,6 +197,10 @@ async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError>
             let target = model::tables::by_logical_name(child.table).ok_or_else(|| ApiError::no_segment(child.nav))?;
             let within = Filter::In(child.column.into(), vec![Value::Ref(Ref::new(table.logical, id))]);
             if count { list::count(call, target, within).await } else { list::list(call, target, within).await }
+        }
+        Resource::Linked { table, key, link, count } if read => {
+            let id = read_one::id_of(call, table, &key).await?;
+            linked::read(call, table, id, link, count).await
         }
         Resource::Bytes { table, key } if read => read_one::bytes(call, table, &key).await,
         _ => Err(ApiError::method("GET")),

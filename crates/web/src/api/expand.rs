@@ -1,4 +1,5 @@
-//! `$expand`: the row that a lookup points to, or the rows that point here.
+//! `$expand`: the row that a lookup points to, the rows that point here, or
+//! those that pairs connect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use crate::api::call::Call;
 use crate::api::errors::ApiError;
 use crate::api::headers::LARGEST_PAGE;
 use crate::api::options::{Expand, Options};
-use crate::api::{bind, list, paging, rows};
+use crate::api::{bind, linked, list, paging, rows};
 
 /// The lookup column behind a single-valued expansion.
 pub(crate) fn lookup_of(table: &'static Table, expansion: &Expand) -> Option<&'static str> {
@@ -28,6 +29,9 @@ pub(crate) async fn expand(
     let nav = expansion.nav.as_str();
     if let Some(child) = table.children.iter().find(|c| c.nav.eq_ignore_ascii_case(nav)) {
         return collection(call, table, records, objects, *child, expansion).await;
+    }
+    if let Some(link) = table.link(nav) {
+        return linked::expand(call, table, records, objects, link, expansion).await;
     }
     let Some((column, target)) = bind::lookup(table, nav) else {
         let message = format!(
@@ -140,7 +144,7 @@ async fn collection(
 
 /// Rows of one parent that are shown at once. Clients do not look for further
 /// pages on deeper levels.
-fn page_size(call: &Call, options: &Options) -> usize {
+pub(crate) fn page_size(call: &Call, options: &Options) -> usize {
     let asked = call.prefer.page_size.filter(|_| options.expand.is_empty());
     asked.unwrap_or(LARGEST_PAGE)
 }

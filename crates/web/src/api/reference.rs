@@ -14,7 +14,7 @@ use crate::api::headers::LARGEST_PAGE;
 use crate::api::json::Json;
 use crate::api::key::Key;
 use crate::api::resource::Link;
-use crate::api::{headers, read_one, respond};
+use crate::api::{headers, linked, read_one, respond};
 
 pub(crate) async fn run(call: &Call, table: &'static Table, key: &Key, link: Link) -> Result<Response, ApiError> {
     let id = read_one::id_of(call, table, key).await?;
@@ -30,25 +30,54 @@ pub(crate) async fn run(call: &Call, table: &'static Table, key: &Key, link: Lin
             _ => Err(ApiError::method("GET, PUT, DELETE")),
         },
         Link::Collection(child, named) => match (call.method.as_str(), named) {
-            ("GET" | "HEAD", None) => collection(call, table, id, child).await,
+            ("GET" | "HEAD", None) => {
+                let within = Filter::In(child.column.into(), vec![Value::Ref(Ref::new(table.logical, id))]);
+                collection(call, table, id, of(child)?, within).await
+            }
             ("POST", None) => {
                 let found = payload(call).await?;
                 associate(call, Ref::new(table.logical, id), child, found).await
             }
             ("DELETE", named) => {
-                let found = match (named, option(call)) {
-                    (Some(key), _) => Ref::new(child.table, read_one::id_of(call, of(child)?, &key).await?),
-                    (None, Some(url)) => resolve(call, url).await?,
-                    (None, None) => {
-                        let message = "Say which row: DELETE …/nav(<id>)/$ref, or …/nav/$ref?$id=<url>.";
-                        return Err(ApiError::bad_request(message));
-                    }
-                };
+                let found = named_row(call, of(child)?, named).await?;
                 disassociate(call, Ref::new(table.logical, id), child, found).await
             }
             (_, None) => Err(ApiError::method("GET, POST, DELETE")),
             (_, Some(_)) => Err(ApiError::method("DELETE")),
         },
+        Link::Pairs(link, named) => pairs(call, Ref::new(table.logical, id), table, link, named).await,
+    }
+}
+
+async fn pairs(
+    call: &Call,
+    row: Ref,
+    table: &'static Table,
+    link: &model::table::Link,
+    named: Option<Key>,
+) -> Result<Response, ApiError> {
+    let target = linked::target(link)?;
+    match (call.method.as_str(), named) {
+        ("GET" | "HEAD", None) => collection(call, table, row.id, target, linked::within(link, &[row])?).await,
+        ("POST", None) => linked::associate(call, link, row, payload(call).await?).await,
+        ("DELETE", named) => {
+            let found = named_row(call, target, named).await?;
+            linked::disassociate(call, link, row, found).await
+        }
+        (_, None) => Err(ApiError::method("GET, POST, DELETE")),
+        (_, Some(_)) => Err(ApiError::method("DELETE")),
+    }
+}
+
+/// The row that a link is taken from: in parentheses, or as `?$id=`.
+async fn named_row(call: &Call, target: &'static Table, named: Option<Key>) -> Result<Ref, ApiError> {
+    match (named, option(call)) {
+        (Some(key), _) => Ok(Ref::new(target.logical, read_one::id_of(call, target, &key).await?)),
+        (None, Some(url)) => resolve(call, url).await,
+        (None, None) => {
+            let message = "Say which row: DELETE …/nav(<id>)/$ref, or …/nav/$ref?$id=<url>.";
+            Err(ApiError::bad_request(message))
+        }
     }
 }
 
@@ -97,12 +126,16 @@ async fn single(call: &Call, table: &'static Table, id: Id, column: &'static Col
     Ok(respond::json(StatusCode::OK, &body))
 }
 
-async fn collection(call: &Call, table: &'static Table, id: Id, child: Child) -> Result<Response, ApiError> {
+async fn collection(
+    call: &Call,
+    table: &'static Table,
+    id: Id,
+    target: &'static Table,
+    within: Filter,
+) -> Result<Response, ApiError> {
     // 404 for a parent that is not there, or not to be seen.
     actions::read(&call.ctx, table, id, vec![table.id]).await?;
-    let target = of(child)?;
-    let mut query = Query::table(target);
-    query.filter = Filter::In(child.column.into(), vec![Value::Ref(Ref::new(table.logical, id))]);
+    let mut query = Query::table(target).filter(within);
     query.select = vec![target.id];
     query.limit = Some(LARGEST_PAGE);
     let rows = actions::list(&call.ctx, query).await?;

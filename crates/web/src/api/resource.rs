@@ -41,6 +41,13 @@ pub(crate) enum Resource {
         child: Child,
         count: bool,
     },
+    /// `set(key)/nav` of rows that pairs connect with this one.
+    Linked {
+        table: &'static Table,
+        key: Key,
+        link: &'static model::table::Link,
+        count: bool,
+    },
     /// `set(key)/nav/$ref`, `set(key)/nav(key)/$ref`
     Reference {
         table: &'static Table,
@@ -72,6 +79,8 @@ pub(crate) enum Link {
     Single(&'static Column, Option<&'static str>),
     /// Rows that point here, or one of them.
     Collection(Child, Option<Key>),
+    /// Rows that pairs connect with this one, or one of them.
+    Pairs(&'static model::table::Link, Option<Key>),
 }
 
 /// Reads the path after the service root, still percent-encoded.
@@ -166,6 +175,13 @@ fn row(table: &'static Table, key: Key, rest: &[&str]) -> Result<Resource, ApiEr
             [other, ..] => unknown(other),
         };
     }
+    if let Some(link) = table.link(first) {
+        return match more {
+            [] => Ok(Resource::Linked { table, key, link, count: false }),
+            ["$count"] => Ok(Resource::Linked { table, key, link, count: true }),
+            [other, ..] => unknown(other),
+        };
+    }
     let plain = first.strip_prefix('_').and_then(|n| n.strip_suffix("_value"));
     if let Some(column) = table.column(plain.unwrap_or(first)).filter(|c| is_shown(c))
         && plain.is_some() == matches!(column.kind, model::Kind::Lookup(_))
@@ -201,6 +217,11 @@ fn link(table: &'static Table, segment: &str) -> Result<Link, ApiError> {
         let target = model::tables::by_logical_name(child.table).ok_or_else(unknown)?;
         let inner = inner.map(|inner| key::read(target, inner)).transpose()?;
         return Ok(Link::Collection(*child, inner));
+    }
+    if let Some(link) = table.link(nav) {
+        let target = model::tables::by_logical_name(link.table).ok_or_else(unknown)?;
+        let inner = inner.map(|inner| key::read(target, inner)).transpose()?;
+        return Ok(Link::Pairs(link, inner));
     }
     match bind::lookup(table, nav).filter(|(c, _)| is_shown(c)) {
         Some((column, target)) if inner.is_none() => Ok(Link::Single(column, target)),
@@ -298,6 +319,10 @@ mod tests {
         check("mailboxes(ID)/emailserverprofile", "Single");
         check("emails(ID)/email_activity_parties", "Collection");
         check("emails(ID)/email_activity_parties/$count", "Collection");
+        check("systemusers(ID)/systemuserroles_association", "Linked");
+        check("roles(ID)/systemuserroles_association/$count", "Linked");
+        check("roles(ID)/systemuserroles_association/name", "404");
+        check("accounts(ID)/systemuserroles_association", "404");
     }
     #[test]
     fn calls() {
@@ -361,6 +386,9 @@ mod tests {
         check("emails(ID)/regardingobjectid_account_email/$ref", "Reference");
         check("mailboxes(ID)/emailserverprofile(ID)/$ref", "404");
         check("mailboxes(ID)/name/$ref", "404");
+        check("systemusers(ID)/systemuserroles_association/$ref", "Reference");
+        check("systemusers(ID)/systemuserroles_association(ID)/$ref", "Reference");
+        check("systemusers(ID)/systemuserroles_association(1)/$ref", "400");
         check("emails(ID)/nothing/$ref", "404");
     }
     #[test]

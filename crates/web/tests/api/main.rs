@@ -33,6 +33,7 @@ macro_rules! story {
 }
 
 mod access;
+mod associations;
 mod attacks;
 mod audit;
 mod basics;

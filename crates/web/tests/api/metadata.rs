@@ -175,9 +175,14 @@ story!(relationships_and_option_sets, |w| {
         .await
         .expect(200);
     let cast = w.read("/RelationshipDefinitions/Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata").await;
-    assert_eq!(rows(&cast).len(), names.len());
-    let none = w.read("/RelationshipDefinitions/Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata").await;
-    assert!(rows(&none).is_empty());
+    let pairs = w.read("/RelationshipDefinitions/Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata").await;
+    assert_eq!(rows(&cast).len() + rows(&pairs).len(), names.len());
+    let found = rows(&pairs).iter().find(|r| r["SchemaName"] == "systemuserroles_association").unwrap();
+    assert_eq!(found["IntersectEntityName"], "systemuserroles");
+    for table in ["role", "systemuser"] {
+        let of = w.read(&format!("/EntityDefinitions(LogicalName='{table}')/ManyToManyRelationships")).await;
+        assert!(texts(&of, "SchemaName").contains(&"systemuserroles_association"), "{table}");
+    }
     let parents = w.read("/EntityDefinitions(LogicalName='activityparty')/ManyToOneRelationships").await;
     assert!(rows(&parents).iter().any(|r| r["SchemaName"] == "email_activity_parties"));
     let sets = w.read("/GlobalOptionSetDefinitions").await;

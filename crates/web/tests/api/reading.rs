@@ -273,6 +273,20 @@ story!(the_owner_in_parts, |w| {
     let rows = w.read("/accounts?$select=_owninguser_value&$orderby=name").await;
     assert_eq!(rows["value"][0]["_owninguser_value"], me.as_str());
     assert_eq!(rows["value"][1]["_owninguser_value"], Value::Null);
+    for (condition, names) in [
+        (format!("_owninguser_value eq {me}"), &["A"][..]),
+        (format!("_owninguser_value eq {team}"), &[]),
+        (format!("_owninguser_value ne {me}"), &["B"]),
+        ("_owninguser_value eq null".to_owned(), &["B"]),
+        (format!("_owningteam_value eq {team}"), &["B"]),
+        ("_owningteam_value eq null".to_owned(), &["A"]),
+        ("_owningteam_value ne null".to_owned(), &["B"]),
+    ] {
+        let list = w.read(&format!("/accounts?$filter={condition}").replace(' ', "%20")).await;
+        let found: Vec<_> = list["value"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{condition}");
+    }
+    w.get("/queueitems?$filter=_owninguser_value%20eq%20null").await.expect(400);
     assert!(w.read("/queueitems?$select=queueitemid").await["value"].is_array());
     w.get("/queueitems?$select=_owninguser_value").await.expect(400);
     let mailbox = w.mailbox_of(&me).await;

@@ -11,15 +11,16 @@ use super::{attribute, key};
 
 /// `relationships`: all that there are.
 pub(super) fn node(table: &'static Table, relationships: &[Node]) -> Node {
-    let of = |property: &str| -> Nav {
-        Nav::Many(relationships.iter().filter(|r| r.text(property) == Some(table.logical)).cloned().collect())
+    let of = |properties: &[&str]| -> Nav {
+        let named = |r: &&Node| properties.iter().any(|p| r.text(p) == Some(table.logical));
+        Nav::Many(relationships.iter().filter(named).cloned().collect())
     };
     Node::new("EntityMetadata", properties(table))
         .with("Attributes", Nav::Many(attribute::nodes(table)))
         .with("Keys", Nav::Many(key::nodes(table)))
-        .with("OneToManyRelationships", of("ReferencedEntity"))
-        .with("ManyToOneRelationships", of("ReferencingEntity"))
-        .with("ManyToManyRelationships", Nav::Many(Vec::new()))
+        .with("OneToManyRelationships", of(&["ReferencedEntity"]))
+        .with("ManyToOneRelationships", of(&["ReferencingEntity"]))
+        .with("ManyToManyRelationships", of(&["Entity1LogicalName", "Entity2LogicalName"]))
 }
 
 fn properties(table: &'static Table) -> Out {

@@ -1,4 +1,7 @@
-//! Relationships: every lookup is one for each table that it may point to.
+//! Relationships: every lookup is one for each table that it may point to, and
+//! every table of pairs is one between two tables.
+
+use std::collections::BTreeSet;
 
 use model::table::{Access, Kind, Ownership};
 use model::{Column, Table};
@@ -51,7 +54,40 @@ impl Link {
 }
 
 pub(super) fn all() -> Vec<Node> {
-    links().iter().map(node).collect()
+    links().iter().map(node).chain(many_to_many()).collect()
+}
+
+/// Both sides declare their navigation property; the first one makes the
+/// relationship.
+fn many_to_many() -> Vec<Node> {
+    let mut seen = BTreeSet::new();
+    let sides = tables().flat_map(|table| table.links.iter().map(move |link| (table, link)));
+    sides.filter(|(_, link)| seen.insert(link.nav)).map(|(table, link)| pairs(table, link)).collect()
+}
+
+fn pairs(table: &Table, link: &model::table::Link) -> Node {
+    // The other side need not show it.
+    let back = model::tables::by_logical_name(link.table).and_then(|t| t.link(link.nav)).map(|l| l.nav);
+    let menu = menu();
+    let properties: Out = json!({
+        "SchemaName": link.nav, "RelationshipType": "ManyToManyRelationship", "IntersectEntityName": link.through,
+        "Entity1LogicalName": table.logical, "Entity1IntersectAttribute": link.here,
+        "Entity1NavigationPropertyName": link.nav, "Entity1AssociatedMenuConfiguration": menu,
+        "Entity2LogicalName": link.table, "Entity2IntersectAttribute": link.there,
+        "Entity2NavigationPropertyName": back, "Entity2AssociatedMenuConfiguration": menu,
+        "IsCustomRelationship": false, "IsValidForAdvancedFind": true, "IsManaged": true, "SecurityTypes": "None",
+        "IsCustomizable": managed("IsCustomizable", false), "IntroducedVersion": "1.0", "HasChanged": null,
+        "MetadataId": id(&["relationship", link.nav]).to_string(),
+    });
+    Node::new("ManyToManyRelationshipMetadata", properties)
+}
+
+fn menu() -> Out {
+    json!({
+        "Behavior": "UseCollectionName", "Group": "Details", "Label": label(""), "Order": null,
+        "IsCustomizable": true, "Icon": null, "ViewId": null, "AvailableOffline": true, "MenuId": null,
+        "QueryApi": null,
+    })
 }
 
 fn node(link: &Link) -> Node {
@@ -69,11 +105,7 @@ fn node(link: &Link) -> Node {
         "IsCustomizable": managed("IsCustomizable", false), "IntroducedVersion": "1.0", "HasChanged": null,
         "EntityKey": null, "RelationshipBehavior": 0, "DenormalizedAttributeName": null,
         "RelationshipAttributes": [],
-        "AssociatedMenuConfiguration": {
-            "Behavior": "UseCollectionName", "Group": "Details", "Label": label(""), "Order": null,
-            "IsCustomizable": true, "Icon": null, "ViewId": null, "AvailableOffline": true, "MenuId": null,
-            "QueryApi": null,
-        },
+        "AssociatedMenuConfiguration": menu(),
         "CascadeConfiguration": cascade(if parental { "Cascade" } else { "RemoveLink" }),
         "MetadataId": id(&["relationship", &name]).to_string(),
     });

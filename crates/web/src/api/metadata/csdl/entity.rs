@@ -57,6 +57,17 @@ pub(super) fn navigation(table: &'static Table) -> Vec<Navigation> {
             inherited: base_activity(table).is_some_and(|base| base.children.iter().any(|c| c.nav == child.nav)),
         });
     }
+    for link in table.links {
+        let Some(target) = model::tables::by_logical_name(link.table).filter(|t| t.on_wire) else { continue };
+        out.push(Navigation {
+            name: link.nav.to_owned(),
+            target: Some(target),
+            many: true,
+            partner: target.link(link.nav).map(|back| back.nav.to_owned()),
+            constraint: None,
+            inherited: false,
+        });
+    }
     out
 }
 
