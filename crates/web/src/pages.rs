@@ -1,9 +1,11 @@
 //! Pages that the server renders: they work without scripts. One struct a
 //! template; `templates/layout.html` is around all of them.
 
+mod roles;
 mod sign_in;
 mod style;
 
+pub(crate) use roles::{NeededRow, RoleRow, RolesPage, TableRow};
 pub(crate) use sign_in::{
     Account, Code, Home, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow,
 };

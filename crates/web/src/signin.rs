@@ -12,6 +12,7 @@ mod oauth2;
 mod openid;
 mod reply;
 mod returning;
+mod roles;
 mod setup;
 mod state;
 mod visit;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/signout", post(local::sign_out))
         .route("/password", get(setup::page).post(setup::set))
         .route("/account", get(account::page))
+        .route("/account/roles", get(roles::page))
         .route("/account/password", post(account::password))
         .route("/account/second-step", post(account::enrol))
         .route("/account/second-step/confirm", post(account::confirm))

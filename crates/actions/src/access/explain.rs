@@ -109,6 +109,25 @@ pub async fn explain(ctx: &Context, user: Id, needs: &[&'static Privilege]) -> R
     Ok(Explanation { administrator: who.administrator, user, roles: held, tables, specials, needed, grantors })
 }
 
+/// Explains by words: the user by user name (empty: oneself), the operation as
+/// [`rules::access::operation::read`] takes it (empty: none).
+pub async fn explain_words(ctx: &Context, user: &str, operation: &str) -> Result<Explanation, ActionError> {
+    let needs = match operation.trim() {
+        "" => Vec::new(),
+        words => rules::access::operation::read(words).map_err(|text| model::Refusal::invalid(None, text))?,
+    };
+    let user = match user.trim() {
+        "" => ctx.actor.id,
+        name => {
+            let named = Filter::eq(SystemUser::C.domain_name, name.to_owned());
+            let found = crate::list(ctx, Query::of::<SystemUser>().filter(named).limit(1)).await?.pop();
+            let unknown = || model::Refusal::invalid(None, format!("There is no user {name} that you may see."));
+            found.ok_or_else(unknown)?.id
+        }
+    };
+    explain(ctx, user, &needs).await
+}
+
 fn special(name: &str) -> Option<Special> {
     Special::ALL.into_iter().find(|s| s.name() == name)
 }

@@ -35,7 +35,7 @@ fn failed(visit: &Visit, fault: &Fault) -> Response {
 }
 
 /// Who is signed in; else the answer that sends them to sign in.
-async fn current(visit: &Visit) -> Result<Current, Response> {
+pub(super) async fn current(visit: &Visit) -> Result<Current, Response> {
     if !visit.is_ours() {
         return Err(failed(visit, &Fault::foreign()));
     }

@@ -84,6 +84,20 @@ story!(many_guesses_at_the_same_time_count_as_many, |w| {
     assert_eq!(Browser::new(&w).sign_in("ann@example.com", PASSWORD).await.status, 401);
 });
 
+story!(checking_ones_security_role, |w| {
+    ann(&w).await;
+    let mut here = Browser::new(&w);
+    here.get("/account/roles").await.expect(303);
+    here.sign_in("ann@example.com", PASSWORD).await.expect(303);
+    here.get("/account/roles").await.expect(200).says("Basic User (given to the user)").says("Mailbox");
+    let missing = here.get("/account/roles?for=create+mailbox").await.expect(200);
+    missing.says("may not do this").says("System Administrator").says("prvCreateMailbox");
+    here.get("/account/roles?for=read+mailbox").await.expect(200).says("may do this");
+    let hostile = here.get("/account/roles?for=%3Cscript%3E").await.expect(400).says("is no operation");
+    assert!(!hostile.text().contains("<script>"), "{}", hostile.text());
+    here.get("/account/roles?user=nobody%40example.com").await.expect(400).says("no user");
+});
+
 story!(changing_ones_password, |w| {
     ann(&w).await;
     let (mut here, mut there) = (Browser::new(&w), Browser::new(&w));

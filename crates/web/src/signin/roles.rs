@@ -1,0 +1,67 @@
+//! "Check your security role": which roles a user has, what these allow, and
+//! what is missing for an operation.
+
+use actions::access::explain::{Explanation, explain_words};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::pages::{self, NeededRow, RoleRow, RolesPage, TableRow};
+use crate::signin::account;
+use crate::signin::fields::Fields;
+use crate::signin::reply::Fault;
+use crate::signin::visit::Visit;
+
+/// `GET /account/roles?user=&for=`
+pub(crate) async fn page(visit: Visit) -> Response {
+    let current = match account::current(&visit).await {
+        Ok(current) => current,
+        Err(response) => return response,
+    };
+    let query = Fields::of_form(&visit.query).unwrap_or_default();
+    let (user, operation) = (query.text("user"), query.text("for"));
+    let asked = async { Ok::<_, Fault>(explain_words(&visit.context(&current).await?, user, operation).await?) };
+    let (status, fault, found) = match asked.await {
+        Ok(found) => (StatusCode::OK, String::new(), Some(found)),
+        Err(fault) => (fault.status, fault.text, None),
+    };
+    let mut shown =
+        RolesPage { name: &current.user.domain_name, user, operation, fault: &fault, ..RolesPage::default() };
+    if let Some(found) = &found {
+        fill(&mut shown, found);
+    }
+    pages::page(status, &shown)
+}
+
+fn fill(shown: &mut RolesPage<'_>, found: &Explanation) {
+    shown.of.clone_from(&found.user.domain_name);
+    shown.roles = found
+        .roles
+        .iter()
+        .map(|role| {
+            let own = role.own.then(|| "given to the user".to_owned());
+            let teams = role.teams.iter().map(|team| format!("by the team {team}"));
+            RoleRow { name: role.name.clone(), from: own.into_iter().chain(teams).collect::<Vec<_>>().join(", ") }
+        })
+        .collect();
+    shown.tables = found
+        .tables
+        .iter()
+        .map(|table| {
+            let rights = table.rights.iter().map(|(right, depth)| format!("{}: {}", right.as_str(), depth.label()));
+            TableRow { name: table.table.schema, rights: rights.collect::<Vec<_>>().join("; ") }
+        })
+        .collect();
+    shown.specials =
+        found.specials.iter().map(|(special, depth)| format!("{} ({})", special.label(), depth.label())).collect();
+    shown.needed = found
+        .needed
+        .iter()
+        .map(|needed| NeededRow {
+            privilege: needed.privilege.name.clone(),
+            held: needed.held.map_or_else(|| "missing".to_owned(), |depth| depth.label().to_owned()),
+        })
+        .collect();
+    shown.granted = found.is_granted();
+    shown.would_do = found.would_do().join(", ");
+    shown.grantors = found.grantors.join(", ");
+}
