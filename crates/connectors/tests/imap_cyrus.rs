@@ -6,6 +6,7 @@ use std::time::Duration;
 use connectors::imap::{ImapReader, Options, Session, connect, header_digest, probe};
 use connectors::net::{Security, Stream};
 use connectors::{Limit, ReadMail};
+use model::probe::untold;
 use model::work::{Cursor, ImapCursor, Position, Settle, SettleAction, Settled};
 use model::{FailureKind, Step};
 use testkit::cyrus::Cyrus;
@@ -47,9 +48,9 @@ async fn a_probe_passes_and_wrong_passwords_are_named() {
     let dialer = dialer(server.ca_pem());
     for (port, security) in [(server.imaps_port(), Security::Auto), (server.imap_port(), Security::StartTls)] {
         let endpoint = endpoint(port, security);
-        let report = probe(&dialer, &endpoint, &password(ANN, "secret"), "INBOX", None).await;
+        let report = probe(&dialer, &endpoint, &password(ANN, "secret"), "INBOX", None, &untold).await;
         assert!(report.is_success(), "{report:?}");
-        let report = probe(&dialer, &endpoint, &password(ANN, "wrong"), "INBOX", None).await;
+        let report = probe(&dialer, &endpoint, &password(ANN, "wrong"), "INBOX", None, &untold).await;
         let failure = report.failure.expect("a failure");
         assert_eq!((failure.kind, failure.during), (FailureKind::Credentials, Step::LogIn), "{failure}");
     }

@@ -8,6 +8,7 @@ use connectors::imap::{ImapReader, Options, Session, connect, header_digest, pro
 use connectors::net::{Security, Stream};
 use connectors::sasl::Credentials;
 use connectors::{Batch, Limit, ReadMail};
+use model::probe::untold;
 use model::work::{Cursor, ImapCursor, Position, Settle, SettleAction, Settled};
 use model::{FailureKind, Secret, Step, Timestamp};
 use testkit::{CutProxy, Dovecot, Fault, dovecot};
@@ -94,7 +95,8 @@ async fn every_way_of_security() {
         (server.imap_port(), Security::Auto, true),
         (server.imap_port(), Security::Plain, false),
     ] {
-        let report = probe(&dialer, &endpoint(port, security), &password(ANN, "pass word"), "INBOX", None).await;
+        let report =
+            probe(&dialer, &endpoint(port, security), &password(ANN, "pass word"), "INBOX", None, &untold).await;
         assert!(report.is_success(), "{security:?}: {report:?}");
         let steps: Vec<_> = report.steps.iter().map(|s| s.step).collect();
         assert_eq!(steps.contains(&Step::Tls), tls, "{security:?}: {steps:?}");
@@ -112,7 +114,7 @@ async fn a_probe_says_where_it_failed() {
     let ann = password(ANN, "pass word");
     let (bad, nobody) = (dialer(""), password(ANN, "x"));
     let failed = async |dialer, endpoint, credentials, folder| {
-        let report = probe(dialer, endpoint, credentials, folder, None).await;
+        let report = probe(dialer, endpoint, credentials, folder, None, &untold).await;
         let failure = report.failure.expect("a failure");
         assert_eq!(report.steps.last().map(|s| (s.step, s.ok)), Some((failure.during, false)));
         (failure.kind, failure.during)
@@ -123,7 +125,7 @@ async fn a_probe_says_where_it_failed() {
     let wrong = endpoint(server.imap_port(), Security::Tls);
     assert_eq!(failed(&good, &wrong, &ann, "INBOX").await, (FailureKind::Misconfigured, Step::Tls));
     server.deliver(ANN, &message(1, "hello")).unwrap();
-    let report = probe(&good, &tls, &ann, "INBOX", None).await;
+    let report = probe(&good, &tls, &ann, "INBOX", None, &untold).await;
     assert!(report.steps.last().unwrap().said.contains("octets"), "{report:?}");
     server.stop().await;
     assert_eq!(failed(&good, &tls, &ann, "INBOX").await, (FailureKind::Temporary, Step::Connect));

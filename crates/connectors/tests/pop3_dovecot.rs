@@ -10,6 +10,7 @@ use connectors::pop3::{self, Session};
 use connectors::sasl::Credentials;
 use connectors::{Batch, Limit, MailSink, ReadMail};
 use jiff::Timestamp;
+use model::probe::untold;
 use model::work::{Cursor, Pop3Cursor, Settle, SettleAction, Settled};
 use model::{FailureKind, Secret, Step};
 use rustls_pki_types::CertificateDer;
@@ -127,7 +128,8 @@ async fn check_mechanism(offered: &str, by_token: bool, expected: &str) {
     } else {
         password()
     };
-    let report = pop3::probe(&dialer(&dovecot), &endpoint(dovecot.pop3_port(), Security::StartTls), &credentials).await;
+    let report =
+        pop3::probe(&dialer(&dovecot), &endpoint(dovecot.pop3_port(), Security::StartTls), &credentials, &untold).await;
     assert!(report.is_success(), "{report:?}");
     let steps: Vec<_> = report.steps.iter().map(|step| step.step).collect();
     let all = [Step::Resolve, Step::Connect, Step::Tls, Step::Greeting, Step::LogIn, Step::Open, Step::Read];
@@ -164,7 +166,7 @@ async fn wrong_credentials() {
     let expired = Credentials::OAuth { user: ANN.into(), token: Secret::new(expired) };
     for credentials in [wrong, expired] {
         let endpoint = endpoint(dovecot.pop3s_port(), Security::Tls);
-        let report = pop3::probe(&dialer(&dovecot), &endpoint, &credentials).await;
+        let report = pop3::probe(&dialer(&dovecot), &endpoint, &credentials, &untold).await;
         let failure = report.failure.unwrap();
         assert_eq!((failure.kind, failure.during), (FailureKind::Credentials, Step::LogIn), "{failure:?}");
         assert!(!format!("{failure:?}").contains("hunter2"));

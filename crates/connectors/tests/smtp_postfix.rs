@@ -8,6 +8,7 @@ use connectors::sasl::Credentials;
 use connectors::smtp::{self, Options, Session};
 use connectors::{Envelope, SendMail};
 use jiff::Timestamp;
+use model::probe::Recorder;
 use model::{Failure, FailureKind, Secret, Step};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -85,7 +86,9 @@ async fn every_mechanism() {
     let offered = session.capabilities().auth.clone();
     for (credentials, expected) in [(password(&ann), "SCRAM-SHA-256"), (token, "OAUTHBEARER")] {
         assert!(offered.contains(&expected.to_owned()), "{offered:?}");
-        let (report, session) = smtp::probe(&dialer, &endpoint, Some(&credentials), &Options::default()).await;
+        let mut report = Recorder::silent();
+        let session = smtp::probe(&dialer, &endpoint, Some(&credentials), &Options::default(), &mut report).await;
+        let report = report.into_report();
         assert!(report.is_success(), "{report:?}");
         let log_in = report.steps.iter().find(|step| step.step == Step::LogIn).unwrap();
         assert_eq!(log_in.said, format!("logged in with {expected}"));
@@ -169,7 +172,10 @@ async fn start_tls_is_not_there() {
     let world = MailWorld::start().await.unwrap();
     let ann = world.user(ANN).unwrap();
     let endpoint = endpoint(world.postfix.plain_submission_port(), Security::StartTls);
-    let (report, session) = smtp::probe(&dialer(&world), &endpoint, Some(&password(&ann)), &Options::default()).await;
+    let mut report = Recorder::silent();
+    let session =
+        smtp::probe(&dialer(&world), &endpoint, Some(&password(&ann)), &Options::default(), &mut report).await;
+    let report = report.into_report();
     assert!(session.is_none());
     let failure = report.failure.unwrap();
     assert_eq!((failure.kind, failure.during), (FailureKind::Misconfigured, Step::Tls), "{failure:?}");

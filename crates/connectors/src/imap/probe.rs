@@ -1,6 +1,6 @@
 //! Testing an account: every step, and what the server said to it.
 
-use model::probe::ProbeReport;
+use model::probe::{ProbeReport, Recorder, Tell};
 use model::{Failure, Step};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -13,20 +13,21 @@ use crate::net::{Dialer, Endpoint, Stream};
 use crate::sasl::Credentials;
 
 /// Resolves, connects, secures, logs in, opens `folder` and reads the header of
-/// the newest message. The report has one line for each step, and ends with
-/// the first that failed.
+/// the newest message. The report has one line for each step, each told as it
+/// is taken, and ends with the first that failed.
 pub async fn probe(
     dialer: &Dialer,
     endpoint: &Endpoint,
     credentials: &Credentials,
     folder: &str,
     options: Option<Options>,
+    tell: Tell<'_>,
 ) -> ProbeReport {
-    let mut report = ProbeReport::default();
+    let mut report = Recorder::telling(tell);
     if let Err(failure) = try_all(dialer, endpoint, credentials, folder, options, &mut report).await {
         report.failed(failure);
     }
-    report
+    report.into_report()
 }
 
 async fn try_all(
@@ -35,7 +36,7 @@ async fn try_all(
     credentials: &Credentials,
     folder: &str,
     options: Option<Options>,
-    report: &mut ProbeReport,
+    report: &mut Recorder<'_>,
 ) -> Result<(), Failure> {
     let dialed = dialer.connect_reporting(endpoint, report).await?;
     let options = options.unwrap_or_else(|| Options::for_stream(&dialed.stream));

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use model::probe::ProbeReport;
+use model::probe::Recorder;
 use model::{Failure, FailureKind, Step};
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -59,23 +59,15 @@ impl Dialer {
     /// Resolves, checks the addresses, connects, and negotiates TLS where it
     /// comes first.
     pub async fn connect(&self, endpoint: &Endpoint) -> Result<Dialed, Failure> {
-        let mut notes = Vec::new();
-        let dialed = self.dial(endpoint, &mut notes).await?;
+        let mut seen = Recorder::silent();
+        let dialed = self.connect_reporting(endpoint, &mut seen).await?;
+        let notes = seen.into_report().steps.into_iter().map(|seen| (seen.step, seen.said)).collect();
         Ok(Dialed { notes, ..dialed })
     }
 
-    /// The same for a probe, whose report gets every step that went well, also
+    /// The same for a probe, which is told of every step that went well, also
     /// before one that did not.
-    pub async fn connect_reporting(&self, endpoint: &Endpoint, report: &mut ProbeReport) -> Result<Dialed, Failure> {
-        let mut notes = Vec::new();
-        let dialed = self.dial(endpoint, &mut notes).await;
-        for (step, said) in notes {
-            report.passed(step, said);
-        }
-        dialed
-    }
-
-    async fn dial(&self, endpoint: &Endpoint, notes: &mut Vec<(Step, String)>) -> Result<Dialed, Failure> {
+    pub async fn connect_reporting(&self, endpoint: &Endpoint, report: &mut Recorder<'_>) -> Result<Dialed, Failure> {
         check_host(&endpoint.host)?;
         let security = self.decide(endpoint);
         if security == Security::Plain && !self.allow_insecure {
@@ -83,12 +75,12 @@ impl Dialer {
                           set [servers] allow_insecure";
             return Err(Failure::new(FailureKind::Misconfigured, Step::Connect, detail));
         }
-        let addresses = self.resolve(endpoint, notes).await?;
-        let (tcp, peer) = open(endpoint, &addresses, notes).await?;
+        let addresses = self.resolve(endpoint, report).await?;
+        let (tcp, peer) = open(endpoint, &addresses, report).await?;
         match security {
-            Security::Tls => self.with_tls(endpoint, tcp, peer, notes).await,
+            Security::Tls => self.with_tls(endpoint, tcp, peer, report).await,
             Security::StartTls | Security::Plain => Ok(in_clear(tcp, peer, security)),
-            Security::Auto => self.find_out(endpoint, tcp, peer, &addresses, notes).await,
+            Security::Auto => self.find_out(endpoint, tcp, peer, &addresses, report).await,
         }
     }
 
@@ -124,16 +116,17 @@ impl Dialer {
         tcp: TcpStream,
         peer: SocketAddr,
         addresses: &[SocketAddr],
-        notes: &mut Vec<(Step, String)>,
+        report: &mut Recorder<'_>,
     ) -> Result<Dialed, Failure> {
         match self.handshake(tcp, &endpoint.host, endpoint.connect_timeout).await? {
             Ok(stream) => {
                 self.remember(endpoint, Security::Tls);
-                Ok(secured(stream, peer, notes))
+                Ok(secured(stream, peer, report))
             }
             Err(error) if tls::is_not_tls(&error) => {
-                notes.push((Step::Connect, "the server speaks in clear text first; going on with STARTTLS".to_owned()));
-                let (tcp, peer) = open(endpoint, addresses, notes).await?;
+                report
+                    .passed(Step::Connect, "the server speaks in clear text first; going on with STARTTLS".to_owned());
+                let (tcp, peer) = open(endpoint, addresses, report).await?;
                 self.remember(endpoint, Security::StartTls);
                 Ok(in_clear(tcp, peer, Security::StartTls))
             }
@@ -151,7 +144,7 @@ impl Dialer {
         endpoint: &Endpoint,
         tcp: TcpStream,
         peer: SocketAddr,
-        notes: &mut Vec<(Step, String)>,
+        report: &mut Recorder<'_>,
     ) -> Result<Dialed, Failure> {
         let host = &endpoint.host;
         let stream = self.handshake(tcp, host, endpoint.connect_timeout).await?;
@@ -159,7 +152,7 @@ impl Dialer {
             self.forget(endpoint);
             handshake_failure(host, &e)
         })?;
-        Ok(secured(stream, peer, notes))
+        Ok(secured(stream, peer, report))
     }
 
     /// A server that has changed its mind is asked anew next time.
@@ -179,7 +172,7 @@ impl Dialer {
     }
 
     /// All addresses of the host that may be used.
-    async fn resolve(&self, endpoint: &Endpoint, notes: &mut Vec<(Step, String)>) -> Result<Vec<SocketAddr>, Failure> {
+    async fn resolve(&self, endpoint: &Endpoint, report: &mut Recorder<'_>) -> Result<Vec<SocketAddr>, Failure> {
         let host = &endpoint.host;
         // RFC 6761: the name never exists, whatever a resolver says.
         if host.ends_with(".invalid") {
@@ -198,7 +191,7 @@ impl Dialer {
             (true, None) => Err(unknown_host(host)),
             (true, Some(first)) => Err(not_allowed(host, first.ip())),
             (false, _) => {
-                notes.push((Step::Resolve, format!("{host} is {}", names.join(", "))));
+                report.passed(Step::Resolve, format!("{host} is {}", names.join(", ")));
                 Ok(usable)
             }
         }
@@ -213,8 +206,8 @@ fn key(endpoint: &Endpoint) -> (String, u16) {
     (endpoint.host.to_ascii_lowercase(), endpoint.port)
 }
 
-fn secured(stream: TlsStream<TcpStream>, peer: SocketAddr, notes: &mut Vec<(Step, String)>) -> Dialed {
-    notes.push((Step::Tls, describe(&stream)));
+fn secured(stream: TlsStream<TcpStream>, peer: SocketAddr, report: &mut Recorder<'_>) -> Dialed {
+    report.passed(Step::Tls, describe(&stream));
     let stream = Stream(Inner::Tls(Box::new(stream)));
     Dialed { stream, secured: true, must_start_tls: false, peer, notes: Vec::new() }
 }
@@ -251,7 +244,7 @@ impl Stream {
 async fn open(
     endpoint: &Endpoint,
     addresses: &[SocketAddr],
-    notes: &mut Vec<(Step, String)>,
+    report: &mut Recorder<'_>,
 ) -> Result<(TcpStream, SocketAddr), Failure> {
     let mut reasons = Vec::new();
     for &address in addresses {
@@ -265,7 +258,7 @@ async fn open(
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY could not be set");
                 }
-                notes.push((Step::Connect, format!("connected to {address}")));
+                report.passed(Step::Connect, format!("connected to {address}"));
                 return Ok((stream, address));
             }
             Err(failure) => reasons.push(format!("{address}: {}", failure.detail)),

@@ -1,6 +1,6 @@
 //! From an endpoint to a logged-in session, step by step.
 
-use model::probe::ProbeReport;
+use model::probe::{ProbeReport, Recorder, Tell};
 use model::{Failure, FailureKind, Step};
 
 use super::greeted::Greeted;
@@ -14,23 +14,23 @@ pub async fn connect(
     endpoint: &Endpoint,
     credentials: &Credentials,
 ) -> Result<Session<Stream>, Failure> {
-    open(dialer, endpoint, credentials, &mut ProbeReport::default()).await
+    open(dialer, endpoint, credentials, &mut Recorder::silent()).await
 }
 
 /// The same, then opens the mailbox and reads the newest message's header, with every step reported.
-pub async fn probe(dialer: &Dialer, endpoint: &Endpoint, credentials: &Credentials) -> ProbeReport {
-    let mut report = ProbeReport::default();
+pub async fn probe(dialer: &Dialer, endpoint: &Endpoint, credentials: &Credentials, tell: Tell<'_>) -> ProbeReport {
+    let mut report = Recorder::telling(tell);
     if let Err(failure) = try_out(dialer, endpoint, credentials, &mut report).await {
         report.failed(failure);
     }
-    report
+    report.into_report()
 }
 
 async fn try_out(
     dialer: &Dialer,
     endpoint: &Endpoint,
     credentials: &Credentials,
-    report: &mut ProbeReport,
+    report: &mut Recorder<'_>,
 ) -> Result<(), Failure> {
     let mut session = open(dialer, endpoint, credentials, report).await?;
     let (messages, octets) = session.stat().await?;
@@ -45,7 +45,7 @@ async fn open(
     dialer: &Dialer,
     endpoint: &Endpoint,
     credentials: &Credentials,
-    report: &mut ProbeReport,
+    report: &mut Recorder<'_>,
 ) -> Result<Session<Stream>, Failure> {
     let dialed = dialer.connect_reporting(endpoint, report).await?;
     let wait = endpoint.command_timeout;

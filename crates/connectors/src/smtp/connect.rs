@@ -1,6 +1,6 @@
 //! From an endpoint to a session that is ready to send, step by step.
 
-use model::probe::ProbeReport;
+use model::probe::Recorder;
 use model::{Failure, FailureKind, Step};
 
 use super::Options;
@@ -16,7 +16,7 @@ pub async fn connect(
     credentials: Option<&Credentials>,
     options: &Options,
 ) -> Result<Session<Stream>, Failure> {
-    open(dialer, endpoint, credentials, options, &mut ProbeReport::default()).await
+    open(dialer, endpoint, credentials, options, &mut Recorder::silent()).await
 }
 
 /// The same, with every step reported. Where all went well, the session comes along: sending the
@@ -26,13 +26,13 @@ pub async fn probe(
     endpoint: &Endpoint,
     credentials: Option<&Credentials>,
     options: &Options,
-) -> (ProbeReport, Option<Session<Stream>>) {
-    let mut report = ProbeReport::default();
-    match open(dialer, endpoint, credentials, options, &mut report).await {
-        Ok(session) => (report, Some(session)),
+    report: &mut Recorder<'_>,
+) -> Option<Session<Stream>> {
+    match open(dialer, endpoint, credentials, options, report).await {
+        Ok(session) => Some(session),
         Err(failure) => {
             report.failed(failure);
-            (report, None)
+            None
         }
     }
 }
@@ -42,7 +42,7 @@ async fn open(
     endpoint: &Endpoint,
     credentials: Option<&Credentials>,
     options: &Options,
-    report: &mut ProbeReport,
+    report: &mut Recorder<'_>,
 ) -> Result<Session<Stream>, Failure> {
     let dialed = dialer.connect_reporting(endpoint, report).await?;
     let wait = endpoint.command_timeout;

@@ -247,9 +247,10 @@ async fn trouble_of_the_network_is_temporary() {
 
 /// The steps of the report, and how connecting ended.
 async fn check_reported(port: u16, expected: &[Step], failed: Option<Step>) {
-    let mut report = ProbeReport::default();
+    let mut report = Recorder::silent();
     let dialed = dialer(&[], false).connect_reporting(&endpoint("localhost", port, Security::Tls), &mut report).await;
     assert_eq!(dialed.err().map(|failure| failure.during), failed);
+    let report = report.into_report();
     assert!(report.steps.iter().all(|step| step.ok && !step.said.is_empty()));
     assert_eq!(report.steps.iter().map(|step| step.step).collect::<Vec<_>>(), expected);
 }
