@@ -1,12 +1,13 @@
 //! Test & Enable Mailbox: what is tested, and what the results mean.
 
 use jiff::{SignedDuration, Timestamp};
-use model::probe::ProbeReport;
+use model::probe::{ProbeReport, ProbeStep};
 use model::tables::{
     CredentialRetrieval, EmailServerProfile, IncomingMethod, Mailbox, Organization, OutgoingMethod, TestStatus,
+    TestStep,
 };
 use model::work::Workload;
-use model::{Change, Failure, FailureKind, Refusals, Update};
+use model::{Change, Entity, Failure, FailureKind, Refusals, Update, id};
 
 use crate::alert::{self, Alert};
 use crate::mailbox::{Kind, kind};
@@ -34,6 +35,32 @@ pub fn plan(mailbox: &Mailbox) -> Plan {
 pub struct TestResults {
     pub incoming: Option<ProbeReport>,
     pub outgoing: Option<ProbeReport>,
+}
+
+/// The row of a step that was taken, for those who wait for the test. It is
+/// no part of the mailbox: what they see does not change the record that they
+/// or others have open.
+pub fn step(
+    mailbox: &Mailbox,
+    (route, number): (Workload, i64),
+    step: &ProbeStep,
+    failure: Option<&Failure>,
+    now: Timestamp,
+) -> TestStep {
+    let parts: [&[u8]; 3] = [b"pr_teststep", mailbox.id.as_bytes(), &number.to_be_bytes()];
+    TestStep {
+        mailbox: Some(mailbox.reference()),
+        route,
+        number,
+        attempt: mailbox.test_retries,
+        taken_on: Some(now),
+        step: step.step.as_str().to_owned(),
+        passed: step.ok,
+        said: one_line(&step.said),
+        advice: failure.map(|failure| alert::advice(failure).to_owned()).unwrap_or_default(),
+        transcript: failure.map(|failure| failure.transcript.join("\n")).unwrap_or_default(),
+        ..TestStep::blank(id::derived(Timestamp::UNIX_EPOCH, &parts))
+    }
 }
 
 /// What a test leads to.

@@ -18,6 +18,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", script: include_str!("../migrations/0001_initial.sql") },
     Migration { version: 2, name: "security", script: include_str!("../migrations/0002_security.sql") },
+    Migration { version: 3, name: "pages", script: include_str!("../migrations/0003_pages.sql") },
 ];
 
 impl Migration {

@@ -1,7 +1,7 @@
 //! Mailboxes: forward mailboxes are made by hand, all are edited, approved
 //! and sent to their test here.
 
-use model::tables::{Approval, Folder, Mailbox, Settlement, TraceLog, WorkItem};
+use model::tables::{Approval, Folder, Mailbox, Settlement, TestStep, TraceLog, WorkItem};
 use model::work::Workload;
 use model::{Change, Entity, Filter, Id, Query, Record, Ref};
 use rules::access::{Depth, Right, Special, may, privilege, refusals};
@@ -122,7 +122,7 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
     parts(ctx, mailbox.id).await
 }
 
-/// What goes with a mailbox: its due work, its cursors and alerts. What the
+/// What goes with a mailbox: its due work, its cursors, test steps and alerts. What the
 /// ledger says of its messages stays, without the mailbox.
 pub(crate) async fn parts(ctx: &Context, mailbox: Id) -> Result<Vec<Change>, ActionError> {
     let this = Some(Ref::new("mailbox", mailbox));
@@ -138,6 +138,10 @@ pub(crate) async fn parts(ctx: &Context, mailbox: Id) -> Result<Vec<Change>, Act
     let query = Query::of::<Settlement>().filter(Filter::eq(Settlement::C.mailbox, this));
     for settlement in ctx.store.list::<Settlement>(&query).await? {
         changes.push(Change::delete::<Settlement>(settlement.id));
+    }
+    let query = Query::of::<TestStep>().filter(Filter::eq(TestStep::C.mailbox, this));
+    for step in ctx.store.list::<TestStep>(&query).await? {
+        changes.push(Change::delete::<TestStep>(step.id));
     }
     let query = Query::of::<TraceLog>().filter(Filter::eq(TraceLog::C.regarding, this));
     for alert in ctx.store.list::<TraceLog>(&query).await? {

@@ -33,6 +33,7 @@ mod sign_in;
 mod states;
 mod system_user;
 mod team;
+mod test_step;
 mod trace_log;
 mod user_settings;
 mod view;
@@ -68,6 +69,7 @@ pub use sign_in::*;
 pub use states::*;
 pub use system_user::*;
 pub use team::*;
+pub use test_step::*;
 pub use trace_log::*;
 pub use user_settings::*;
 pub use view::*;
@@ -113,6 +115,7 @@ pub static ALL: &[&Table] = &[
     WorkItem::TABLE,
     Folder::TABLE,
     Settlement::TABLE,
+    TestStep::TABLE,
     Delivery::TABLE,
     Server::TABLE,
     ApiToken::TABLE,

@@ -296,3 +296,19 @@ fn a_test_that_cannot_run_fails_what_it_was_for() {
     assert!(!after.test_scheduled && !after.enabled_incoming && after.test_log.contains("activate it"));
     assert_eq!(alerts(&changes)[0].level, AlertLevel::Error);
 }
+
+#[test]
+fn a_step_is_a_row_with_the_advice() {
+    let mailbox = Mailbox { test_retries: 1, ..mailbox() };
+    let report = bad(Credentials, Step::LogIn).unwrap();
+    let passed = step(&mailbox, (Workload::Incoming, 0), &report.steps[0], None, now());
+    assert_eq!((passed.step.as_str(), passed.passed, passed.advice.as_str()), ("connect", true, ""));
+    assert_eq!((passed.attempt, passed.taken_on), (1, Some(now())));
+    let failed = step(&mailbox, (Workload::Incoming, 1), &report.steps[1], report.failure.as_ref(), now());
+    assert_eq!((failed.step.as_str(), failed.passed, failed.said.as_str()), ("log in", false, "server said no"));
+    assert!(failed.advice.contains("user name and password"), "{}", failed.advice);
+    assert_eq!(failed.transcript, "C: x\nS: y");
+    assert_ne!(passed.id, failed.id);
+    // The same step of the next test takes the row's place.
+    assert_eq!(passed.id, step(&mailbox, (Workload::Outgoing, 0), &report.steps[0], None, now()).id);
+}

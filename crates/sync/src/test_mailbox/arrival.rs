@@ -5,12 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use connectors::{Limit, MailSink};
-use model::probe::ProbeReport;
+use model::probe::Recorder;
 use model::work::{Cursor, ImapCursor, Pop3Cursor, Position, Settle, SettleAction};
 use model::{Failure, SignedDuration, Step};
 use tokio::time::{Instant, sleep};
 
-use super::{INBOX, not_ready};
+use super::INBOX;
 use crate::engine::Loaded;
 use crate::route::{self, Incoming};
 use crate::sessions::Open;
@@ -21,7 +21,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(15);
 /// How often a connection is asked for while all of the profile are in use.
 const TRIES: usize = 60;
 
-pub(super) async fn find_again(engine: &Engine, loaded: &Loaded, message_id: &str, report: &mut ProbeReport) {
+pub(super) async fn find_again(engine: &Engine, loaded: &Loaded, message_id: &str, report: &mut Recorder<'_>) {
     let began = Instant::now();
     match wait_for(engine, loaded, message_id).await {
         Ok(Some((mut open, settle))) => {
@@ -44,9 +44,8 @@ pub(super) async fn find_again(engine: &Engine, loaded: &Loaded, message_id: &st
             ),
         )),
         Err(error) => {
-            if let Some(failure) = not_ready(&error, Step::FindAgain).failure {
-                report.failed(Failure { during: Step::FindAgain, ..failure });
-            }
+            let failure = super::failure(&error, Step::FindAgain);
+            report.failed(Failure { during: Step::FindAgain, ..failure });
         }
     }
 }
