@@ -6,10 +6,11 @@
 //! process dies in any other way. `scripts/setup servers` installs the programs.
 //!
 //! Start with [`MailWorld::start`] for a mail system, with [`Postgres::shared`]
-//! for a database, with [`CutProxy`] or [`Misbehave`] for the faults that real
+//! for a database, with [`Browser::start`] for the pages, with [`CutProxy`] or [`Misbehave`] for the faults that real
 //! servers do not produce on request.
 
 pub mod api;
+pub mod browser;
 pub mod clock;
 pub mod crm;
 pub mod cut;
@@ -28,9 +29,11 @@ mod runtime;
 pub mod smtp;
 pub mod tls;
 mod unix;
+pub mod webdriver;
 pub mod world;
 
 pub use api::Api;
+pub use browser::Browser;
 pub use clock::TestClock;
 pub use crm::Crm;
 pub use cut::{CutProxy, Fault};

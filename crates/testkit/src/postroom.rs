@@ -2,6 +2,7 @@
 //! a port.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -156,6 +157,19 @@ impl Postroom {
             bail!("postroom {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
         }
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Sets a person's password, as an operator does.
+    pub fn set_password(&self, user: &str, password: &str) -> Result<()> {
+        let arguments = ["user", "password", user, "--stdin"].map(str::to_owned);
+        let mut child =
+            self.command(&arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        child.stdin.take().context("no standard input")?.write_all(password.as_bytes())?;
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!("postroom user password {user}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
     }
 
     /// Starts the service, whose configuration now gives a certificate.
