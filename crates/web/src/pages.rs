@@ -1,25 +1,29 @@
 //! Pages that the server renders: they work without scripts. One struct a
-//! template; `templates/layout.html` is around all of them.
+//! template; `templates/frame.html` is around those of a signed-in person,
+//! `templates/layout.html` around the others.
 
+mod help;
+pub(crate) mod kit;
 mod roles;
+mod routes;
 mod sign_in;
-mod style;
 
 pub(crate) use roles::{NeededRow, RoleRow, RolesPage, TableRow};
+pub(crate) use routes::routes;
 pub(crate) use sign_in::{
     Account, Code, Home, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow,
 };
-pub(crate) use style::stylesheet;
 
 use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-/// Nothing is loaded but our own style sheet, nothing is sent elsewhere, and
-/// nobody frames it.
+/// Nothing is loaded but our own style sheet, scripts and pictures, nothing is
+/// sent elsewhere, and nobody frames it.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 
 /// A page with the headers that all pages have.

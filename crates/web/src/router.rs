@@ -13,6 +13,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use model::Refusal;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 use crate::api::errors::ApiError;
 use crate::api::{dispatch, respond};
@@ -27,21 +28,21 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// Everything that the server answers.
 pub fn router(state: AppState) -> Router {
+    let state = Arc::new(state);
     let api = Router::new()
         .route("/api", any(dispatch::handle))
         .route("/api/{*path}", any(dispatch::handle))
         .layer(Extension(Limiter::new(state.limits)));
-    let pages = signin::routes().route("/static/postroom.css", get(pages::stylesheet));
+    let pages = signin::routes().merge(pages::routes(&state)).layer(CompressionLayer::new());
     finished(api.merge(pages), state)
 }
 
 /// Only what watches the process: `/healthz`, `/readyz`, `/metrics`.
 pub fn health_router(state: AppState) -> Router {
-    finished(Router::new(), state)
+    finished(Router::new(), Arc::new(state))
 }
 
-fn finished(routes: Router<Arc<AppState>>, state: AppState) -> Router {
-    let state = Arc::new(state);
+fn finished(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
     let panics = Arc::clone(&state);
     routes
         .route("/healthz", get(health::healthz))

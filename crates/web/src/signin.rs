@@ -20,7 +20,9 @@ mod visit;
 pub(crate) use cookies::session as session_cookie;
 pub(crate) use csrf::same_site;
 pub(crate) use oauth2::authorization_uri;
+pub(crate) use reply::redirect;
 pub use state::SignIn;
+pub(crate) use visit::Visit;
 
 use std::sync::Arc;
 

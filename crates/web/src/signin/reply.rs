@@ -70,7 +70,7 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
 }
 
 /// 303: to a path of ours, or to an address that was checked.
-pub(super) fn redirect(to: &str) -> Response {
+pub(crate) fn redirect(to: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));

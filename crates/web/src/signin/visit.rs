@@ -14,7 +14,7 @@ use crate::signin::{cookies, fields, same_site};
 use crate::state::AppState;
 
 // No `Debug`: the headers hold cookies.
-pub(super) struct Visit {
+pub(crate) struct Visit {
     pub state: Arc<AppState>,
     pub method: Method,
     pub headers: HeaderMap,

@@ -1,0 +1,34 @@
+//! What every page is made with: who looks at it, the frame around it, texts
+//! in their language, forms, and answers to what went wrong.
+
+mod assets;
+mod desk;
+mod fault;
+mod field;
+mod form;
+mod frame;
+mod texts;
+mod viewer;
+
+pub(crate) use assets::routes as assets;
+pub(crate) use desk::{Desk, at_desk};
+pub(crate) use fault::{Fault, Outcome};
+pub(crate) use field::{Choice, Field, Input};
+pub(crate) use form::Form;
+pub(crate) use frame::{Frame, Place};
+pub(crate) use texts::Texts;
+pub(crate) use viewer::Viewer;
+
+use axum::http::StatusCode;
+
+/// 200 with a page.
+#[expect(clippy::unnecessary_wraps, reason = "the last line of handlers that can fail")]
+pub(crate) fn show(template: &impl askama::Template) -> Outcome {
+    Ok(super::page(StatusCode::OK, template))
+}
+
+/// 303: after a form was carried out.
+#[expect(clippy::unnecessary_wraps, reason = "the last line of handlers that can fail")]
+pub(crate) fn go(to: &str) -> Outcome {
+    Ok(crate::signin::redirect(to))
+}

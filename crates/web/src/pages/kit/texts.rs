@@ -1,0 +1,113 @@
+//! Texts in the reader's language.
+//!
+//! As in gettext, the English text is the key: `texts.text("Save & Close")`.
+//! Another language is a folder of `.po` files below `texts/`, one an area,
+//! which translators edit with the tools that they have. What has no
+//! translation is shown in English.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+pub(crate) struct Texts {
+    /// As in `lang`: `de`.
+    pub code: &'static str,
+    /// In its own words: `Deutsch`.
+    pub name: &'static str,
+    /// Dataverse's number: 1031.
+    pub locale: i64,
+    texts: BTreeMap<String, String>,
+}
+
+impl Texts {
+    pub fn text<'a>(&'a self, english: &'a str) -> &'a str {
+        self.texts.get(english).map_or(english, String::as_str)
+    }
+
+    /// With values in the places `{0}`, `{1}`.
+    pub fn with(&self, english: &str, values: &[&dyn Display]) -> String {
+        let mut text = self.text(english).to_owned();
+        for (i, value) in values.iter().enumerate() {
+            text = text.replace(&format!("{{{i}}}"), &value.to_string());
+        }
+        text
+    }
+}
+
+macro_rules! files {
+    ($language:literal: $($area:literal)+) => {
+        &[$(include_str!(concat!("../../../texts/", $language, "/", $area, ".po"))),+]
+    };
+}
+
+const GERMAN: &[&str] = files!("de": "kit" "model" "signin" "grid" "mailbox" "email_settings" "profile" "start" "email" "work" "options" "security" "data" "watch" "help");
+
+/// The languages that are shipped. A further one is a line here and its files.
+static ALL: LazyLock<[Texts; 2]> = LazyLock::new(|| {
+    [
+        Texts { code: "en", name: "English", locale: 1033, texts: BTreeMap::new() },
+        Texts { code: "de", name: "Deutsch", locale: 1031, texts: GERMAN.iter().flat_map(|f| entries(f)).collect() },
+    ]
+});
+
+pub(crate) fn all() -> &'static [Texts] {
+    ALL.as_slice()
+}
+
+pub(crate) fn english() -> &'static Texts {
+    &all()[0]
+}
+
+pub(crate) fn by_locale(locale: i64) -> Option<&'static Texts> {
+    all().iter().find(|t| t.locale == locale)
+}
+
+/// By an `Accept-Language` header: the first that we have.
+pub(crate) fn accepted(header: &str) -> &'static Texts {
+    let codes = header.split(',').map(|part| part.split(';').next().unwrap_or("").trim());
+    let found = codes.filter_map(|code| {
+        let language = code.split('-').next().unwrap_or("");
+        all().iter().find(|t| t.code.eq_ignore_ascii_case(language))
+    });
+    found.into_iter().next().unwrap_or_else(english)
+}
+
+/// The translated entries of a `.po` file: `msgid` and `msgstr`, which may go
+/// on over several quoted lines.
+fn entries(file: &str) -> Vec<(String, String)> {
+    let mut entries = Vec::new();
+    let (mut id, mut text, mut in_text) = (String::new(), String::new(), false);
+    for line in file.lines().map(str::trim).chain(["msgid \"\""]) {
+        if let Some(rest) = line.strip_prefix("msgid ") {
+            if !id.is_empty() && !text.is_empty() {
+                entries.push((std::mem::take(&mut id), std::mem::take(&mut text)));
+            }
+            (id, text, in_text) = (unquoted(rest), String::new(), false);
+        } else if let Some(rest) = line.strip_prefix("msgstr ") {
+            (text, in_text) = (unquoted(rest), true);
+        } else if line.starts_with('"') {
+            if in_text { &mut text } else { &mut id }.push_str(&unquoted(line));
+        }
+    }
+    entries
+}
+
+fn unquoted(text: &str) -> String {
+    let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+    let mut out = String::new();
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n') => out.push('\n'),
+                Some(other) => out.push(other),
+                None => {}
+            },
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! How a person reads pages: language, time zone, light or dark.
+
+use actions::{ActionError, Context};
+use axum::http::{HeaderMap, header};
+use jiff::tz::TimeZone;
+use model::{Record, Timestamp};
+
+use crate::pages::kit::texts::{self, Texts};
+
+/// Of a page that lists rows.
+const ROWS: usize = 50;
+
+#[derive(Clone)]
+pub(crate) struct Viewer {
+    pub texts: &'static Texts,
+    pub zone: TimeZone,
+    /// `light`, `dark`, or empty for what the system says.
+    pub theme: &'static str,
+    /// Whether single keys are shortcuts.
+    pub keys: bool,
+    /// Rows of a list.
+    pub rows: usize,
+}
+
+impl Viewer {
+    /// From the personal options; where these are silent, from what the
+    /// browser says.
+    pub async fn of(ctx: &Context, headers: &HeaderMap) -> Result<Self, ActionError> {
+        let settings = actions::personal(ctx).await?;
+        let int = |column: &str| settings.as_ref().and_then(|s: &Record| s.get(column).as_int());
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let texts = int("uilanguageid").and_then(texts::by_locale).unwrap_or_else(|| texts::accepted(accepted));
+        let chosen = settings.as_ref().and_then(actions::time_zone);
+        let zone = chosen.or(cookie(headers, "postroom-zone")).and_then(|name| TimeZone::get(name).ok());
+        let theme = match cookie(headers, "postroom-theme") {
+            Some("light") => "light",
+            Some("dark") => "dark",
+            _ => "",
+        };
+        let rows = int("paginglimit").and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=250).contains(n));
+        Ok(Self {
+            texts,
+            zone: zone.unwrap_or(TimeZone::UTC),
+            theme,
+            keys: cookie(headers, "postroom-keys") != Some("off"),
+            rows: rows.unwrap_or(ROWS),
+        })
+    }
+
+    /// To the minute: `24 Nov 2026, 11:47`.
+    pub fn time(&self, time: Timestamp) -> String {
+        let zoned = time.to_zoned_datetime(self.zone.clone());
+        let month = self.texts.text(MONTHS[usize::from(zoned.month().unsigned_abs()).saturating_sub(1).min(11)]);
+        let clock = zoned.strftime("%H:%M");
+        match self.texts.code {
+            "de" => format!("{}. {month} {}, {clock}", zoned.day(), zoned.year()),
+            _ => format!("{} {month} {}, {clock}", zoned.day(), zoned.year()),
+        }
+    }
+
+    /// The zone's name, for those who wonder: `Europe/Berlin`.
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A cookie that the page's script or the options set. Only names and words.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let value = pairs.filter(|(n, _)| *n == name).map(|(_, v)| v).next()?;
+    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'/' | b'_' | b'-' | b'+');
+    (value.len() <= 64 && value.bytes().all(plain)).then_some(value)
+}

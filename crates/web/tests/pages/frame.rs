@@ -1,0 +1,81 @@
+//! The frame around every page: who gets in, what the navigation shows, in
+//! which language.
+
+use crate::browser::Browser;
+
+story!(without_a_session_one_signs_in_first, |w| {
+    let mut stranger = Browser::new(&w);
+    let answer = stranger.get("/help/overview?a=b").await.expect(303);
+    assert_eq!(answer.header("location"), "/signin?return=%2Fhelp%2Foverview%3Fa%3Db");
+});
+
+story!(a_script_without_a_session_is_told_where_to_go, |w| {
+    let stranger = Browser::new(&w);
+    let ask = stranger.ask(axum::http::Method::GET, "/help/overview").header("hx-request", "true");
+    assert_eq!(ask.await.expect(401).header("hx-redirect"), "/signin");
+});
+
+story!(the_navigation_shows_what_leads_somewhere, |w| {
+    let admin = w.administrator().await.open("/help/overview").await.expect(200);
+    admin.sees("Mailboxes").sees("Security Roles").sees("Email Configuration Settings");
+    let sally = w.salesperson().await.open("/help/overview").await.expect(200);
+    sally.sees("Queues").sees("Contacts").sees_no("Security Roles").sees_no("Email Configuration Settings");
+    let nobody = w.nobody().await.open("/help/overview").await.expect(200);
+    nobody.sees("My Work").sees_no("Contacts").sees_no("Mailboxes");
+});
+
+story!(pages_speak_the_readers_language, |w| {
+    let mut admin = w.administrator().await.reading("de-AT, en;q=0.5");
+    let page = admin.open("/help/overview").await.expect(200);
+    assert!(page.text().contains("<html lang=\"de\""), "{}", page.text());
+    page.sees("Postfächer").sees("Wie Postroom arbeitet");
+});
+
+story!(no_page_runs_what_stands_in_it, |w| {
+    let page = w.administrator().await.open("/help/overview").await.expect(200);
+    let policy = page.header("content-security-policy").to_owned();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    let text = page.text();
+    assert!(!text.contains("<style") && !text.contains(" style=") && !text.contains(" onclick="), "{text}");
+});
+
+story!(what_is_not_there_is_said_in_the_frame, |w| {
+    w.administrator().await.open("/help/nothing").await.expect(404).sees("There is no such page").sees("Mailboxes");
+});
+
+story!(the_theme_is_the_readers, |w| {
+    let mut admin = w.administrator().await;
+    admin.cookie("postroom-theme", "dark");
+    assert!(admin.open("/help/overview").await.text().contains("data-theme=\"dark\""));
+    admin.cookie("postroom-theme", "\"><script>");
+    assert!(!admin.open("/help/overview").await.text().contains("data-theme"));
+});
+
+story!(style_and_scripts_are_part_of_the_program, |w| {
+    let mut stranger = Browser::new(&w);
+    for (name, kind) in [
+        ("postroom.css", "text/css; charset=utf-8"),
+        ("postroom.js", "text/javascript; charset=utf-8"),
+        ("htmx.js", "text/javascript; charset=utf-8"),
+        ("icon.svg", "image/svg+xml"),
+    ] {
+        let answer = stranger.get(&format!("/static/{name}")).await.expect(200);
+        assert_eq!(answer.header("content-type"), kind);
+        let tag = answer.header("etag").to_owned();
+        let ask = stranger.ask(axum::http::Method::GET, &format!("/static/{name}")).header("if-none-match", &tag);
+        ask.await.expect(304);
+    }
+    stranger.get("/static/other.css").await.expect(404);
+});
+
+story!(the_first_page_is_small, |w| {
+    let mut admin = w.administrator().await;
+    let mut octets = 0;
+    for path in ["/help/overview", "/static/postroom.css", "/static/postroom.js", "/static/htmx.js", "/static/icon.svg"]
+    {
+        let ask = Browser::new(&w).ask(axum::http::Method::GET, path).header("accept-encoding", "gzip");
+        let answer = if path.starts_with("/static") { ask.await } else { admin.open(path).await };
+        octets += answer.expect(200).body.len();
+    }
+    assert!(octets < 100_000, "{octets} octets");
+});
