@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod clock;
+pub mod discovery;
 pub mod facts;
 pub mod failure;
 pub mod fetch;

@@ -24,3 +24,35 @@ CREATE INDEX ix_pr_teststep_mailboxid ON pr_teststep (pr_mailboxid, pr_number);
 
 [sqlite]CREATE INDEX ix_pr_ledgerentry_seenon ON pr_ledgerentry (pr_mailboxid, pr_seenon);
 [postgres]CREATE INDEX ix_pr_ledgerentry_seenon ON pr_ledgerentry (pr_mailboxid, pr_seenon DESC NULLS LAST);
+
+-- What pages ask of servers: settings looked up, connections tested.
+
+CREATE TABLE "pr_inquiry" (
+    "pr_inquiryid" {id} PRIMARY KEY NOT NULL,
+    "pr_systemuserid" {id},
+    "pr_kind" {int} DEFAULT 0,
+    "pr_state" {int} DEFAULT 0,
+    "pr_askedon" {time},
+    "pr_leaseuntil" {time},
+    "pr_holder" {text},
+    "pr_address" {text},
+    "pr_servertype" {int} DEFAULT 4,
+    "pr_incominglocation" {text},
+    "pr_incomingport" {int},
+    "pr_incomingssl" {bool} DEFAULT {true},
+    "pr_incominguser" {text},
+    "pr_outgoinglocation" {text},
+    "pr_outgoingport" {int},
+    "pr_outgoingssl" {bool} DEFAULT {true},
+    "pr_outgoinguser" {text},
+    "pr_anonymous" {bool} DEFAULT {false},
+    "pr_emailserverprofileid" {id},
+    "pr_progress" {text},
+    "pr_result" {text},
+    "pr_isincomingpasswordset" {bool} DEFAULT {false},
+    "pr_isoutgoingpasswordset" {bool} DEFAULT {false}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE INDEX ix_pr_inquiry_state ON pr_inquiry (pr_state);
+CREATE INDEX ix_pr_inquiry_systemuserid ON pr_inquiry (pr_systemuserid, pr_askedon);

@@ -17,6 +17,7 @@ mod email_server_profile;
 mod event;
 mod field_security;
 mod folder;
+mod inquiry;
 mod lead;
 mod ledger_entry;
 mod mailbox;
@@ -53,6 +54,7 @@ pub use email_server_profile::*;
 pub use event::*;
 pub use field_security::*;
 pub use folder::*;
+pub use inquiry::*;
 pub use lead::*;
 pub use ledger_entry::*;
 pub use mailbox::*;
@@ -118,6 +120,7 @@ pub static ALL: &[&Table] = &[
     TestStep::TABLE,
     Delivery::TABLE,
     Server::TABLE,
+    Inquiry::TABLE,
     ApiToken::TABLE,
     Login::TABLE,
     Identity::TABLE,
