@@ -32,7 +32,7 @@ pub mod wire;
 pub use capabilities::Capabilities;
 pub use client::{Client, Greeting};
 pub use fetch::Listed;
-pub use probe::probe;
+pub use probe::{hello, probe};
 pub use reader::ImapReader;
 pub use sequence::SequenceSet;
 pub use session::{Folder, OpenFolder, Options, Session};

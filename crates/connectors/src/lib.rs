@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use model::Failure;
 use model::work::{Cursor, Position, Settle, Settled};
 
+pub mod discovery;
 pub mod http;
 pub mod imap;
 mod lines;

@@ -10,12 +10,14 @@ use model::{Failure, FailureKind, Step};
 use rustls_pki_types::CertificateDer;
 
 mod dialer;
+pub mod names;
 mod network;
 mod stream;
 mod tls;
 pub mod transcript;
 
 pub use dialer::{Dialed, Dialer};
+pub use names::Names;
 pub use network::Network;
 pub use stream::Stream;
 pub use transcript::Transcript;
@@ -30,6 +32,8 @@ pub struct NetConfig {
     pub allow_insecure: bool,
     /// Loopback, link-local and private networks that may be reached nevertheless.
     pub allow_networks: Vec<Network>,
+    /// Asked for names instead of those that the operating system asks.
+    pub name_servers: Vec<std::net::SocketAddr>,
 }
 
 /// How the connection is protected.

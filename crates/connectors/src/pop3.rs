@@ -17,7 +17,7 @@ mod unstuff;
 mod wire;
 
 pub use capabilities::Capabilities;
-pub use connect::{connect, probe};
+pub use connect::{connect, hello, probe};
 pub use greeted::Greeted;
 pub use header::received_on;
 pub use reply::{ResponseCode, Status};

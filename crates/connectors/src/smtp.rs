@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub use body::{BodyFacts, MAX_LINE, Stuffed};
 pub use capabilities::Capabilities;
-pub use connect::{connect, probe};
+pub use connect::{connect, hello, probe};
 pub use reply::{Enhanced, Reply, ReplyError, ReplyParser};
 pub use session::Session;
 

@@ -20,7 +20,7 @@ const BOB: &str = "bob@acme.test";
 fn dialer(world: &MailWorld) -> Dialer {
     let extra_ca = CertificateDer::pem_slice_iter(world.ca_pem().as_bytes()).map(Result::unwrap).collect();
     let allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
-    Dialer::new(NetConfig { extra_ca, allow_insecure: true, allow_networks }).unwrap()
+    Dialer::new(NetConfig { extra_ca, allow_insecure: true, allow_networks, ..NetConfig::default() }).unwrap()
 }
 
 fn endpoint(port: u16, security: Security) -> Endpoint {

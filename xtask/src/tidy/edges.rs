@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tokio-rustls", &["connectors", "web", "testkit"]),
     ("rustls-native-certs", &["connectors", "store"]),
     ("rsasl", &["connectors"]),
+    ("hickory-resolver", &["connectors"]),
     ("mail-parser", &["formats"]),
     ("mail-builder", &["formats"]),
     ("quick-xml", &["formats"]),

@@ -85,7 +85,7 @@ async fn read_request(tcp: &mut tokio::net::TcpStream) -> String {
 
 fn net(networks: &[&str], allow_insecure: bool) -> NetConfig {
     let allow_networks = networks.iter().map(|n| n.parse().unwrap()).collect();
-    NetConfig { extra_ca: Vec::new(), allow_insecure, allow_networks }
+    NetConfig { extra_ca: Vec::new(), allow_insecure, allow_networks, ..NetConfig::default() }
 }
 
 fn client() -> Client {

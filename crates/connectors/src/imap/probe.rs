@@ -30,6 +30,19 @@ pub async fn probe(
     report.into_report()
 }
 
+/// Resolves, connects and secures, and says how the server greets. Nobody logs in.
+pub async fn hello(dialer: &Dialer, endpoint: &Endpoint) -> Result<String, Failure> {
+    let dialed = dialer.connect(endpoint).await?;
+    match super::greet(dialer, endpoint, dialed).await? {
+        Greeting::Client(client) => Ok(client.greeting().to_owned()),
+        Greeting::Session(session) => {
+            let words = session.welcome().to_owned();
+            session.log_out().await;
+            Ok(words)
+        }
+    }
+}
+
 async fn try_all(
     dialer: &Dialer,
     endpoint: &Endpoint,

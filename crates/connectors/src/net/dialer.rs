@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::stream::Inner;
-use super::{Endpoint, NetConfig, Network, Security, Stream, deadline, network, tls};
+use super::{Endpoint, Names, NetConfig, Network, Security, Stream, deadline, network, tls};
 
 /// Opens connections. Shared by all of a process: it remembers TLS sessions
 /// and how servers on unusual ports want to be spoken to.
@@ -22,6 +22,8 @@ pub struct Dialer {
     tls: TlsConnector,
     allow_insecure: bool,
     allow_networks: Vec<Network>,
+    /// Where the operator names servers to ask; otherwise the system looks up.
+    names: Option<Names>,
     /// What [`Security::Auto`] found out.
     found: Mutex<BTreeMap<(String, u16), Security>>,
 }
@@ -47,6 +49,7 @@ impl Dialer {
             tls: TlsConnector::from(tls::client_config(&config.extra_ca)?),
             allow_insecure: config.allow_insecure,
             allow_networks: config.allow_networks,
+            names: if config.name_servers.is_empty() { None } else { Some(Names::of(&config.name_servers)?) },
             found: Mutex::new(BTreeMap::new()),
         })
     }
@@ -54,6 +57,14 @@ impl Dialer {
     /// Whether the operator lets anything leave in clear text.
     pub fn allows_clear_text(&self) -> bool {
         self.allow_insecure
+    }
+
+    /// Who is asked for records of other kinds than addresses.
+    ///
+    /// # Errors
+    /// `Misconfigured` when the system does not say whom it asks.
+    pub fn names(&self) -> Result<Names, Failure> {
+        self.names.clone().map_or_else(Names::system, Ok)
     }
 
     /// Resolves, checks the addresses, connects, and negotiates TLS where it
@@ -179,6 +190,10 @@ impl Dialer {
             return Err(unknown_host(host));
         }
         let lookup = async {
+            if let Some(names) = &self.names {
+                let found = names.addresses(host).await?;
+                return Ok(found.into_iter().map(|address| SocketAddr::new(address, endpoint.port)).collect());
+            }
             let found = tokio::net::lookup_host((host.as_str(), endpoint.port)).await;
             found.map(Iterator::collect::<Vec<_>>).map_err(|e| lookup_failure(host, &e))
         };

@@ -26,6 +26,12 @@ pub async fn probe(dialer: &Dialer, endpoint: &Endpoint, credentials: &Credentia
     report.into_report()
 }
 
+/// Resolves, connects and secures, and says how the server greets. Nobody logs in.
+pub async fn hello(dialer: &Dialer, endpoint: &Endpoint) -> Result<String, Failure> {
+    let greeted = greet(dialer, endpoint, &mut Recorder::silent()).await?;
+    Ok(greeted.greeting().to_owned())
+}
+
 async fn try_out(
     dialer: &Dialer,
     endpoint: &Endpoint,
@@ -47,6 +53,13 @@ async fn open(
     credentials: &Credentials,
     report: &mut Recorder<'_>,
 ) -> Result<Session<Stream>, Failure> {
+    let greeted = greet(dialer, endpoint, report).await?;
+    let (session, way) = greeted.log_in(credentials).await?;
+    report.passed(Step::LogIn, format!("logged in with {way}"));
+    Ok(session)
+}
+
+async fn greet(dialer: &Dialer, endpoint: &Endpoint, report: &mut Recorder<'_>) -> Result<Greeted<Stream>, Failure> {
     let dialed = dialer.connect_reporting(endpoint, report).await?;
     let wait = endpoint.command_timeout;
     // What is not secured and need not be is what the operator allows in clear text.
@@ -62,9 +75,7 @@ async fn open(
         report.passed(Step::Tls, format!("STLS: {summary}"));
     }
     report.passed(Step::Greeting, format!("the server said \"+OK {greeting}\""));
-    let (session, way) = greeted.log_in(credentials).await?;
-    report.passed(Step::LogIn, format!("logged in with {way}"));
-    Ok(session)
+    Ok(greeted)
 }
 
 /// A server that waits for TLS says nothing, and we would wait for its greeting forever.

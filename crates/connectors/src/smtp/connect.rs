@@ -37,6 +37,14 @@ pub async fn probe(
     }
 }
 
+/// Resolves, connects and secures, and says how the server greets. Nobody logs in.
+pub async fn hello(dialer: &Dialer, endpoint: &Endpoint) -> Result<String, Failure> {
+    let session = open(dialer, endpoint, None, &Options::default(), &mut Recorder::silent()).await?;
+    let words = session.greeting().to_owned();
+    session.quit().await;
+    Ok(words)
+}
+
 async fn open(
     dialer: &Dialer,
     endpoint: &Endpoint,

@@ -12,7 +12,7 @@ use rustls_pki_types::pem::PemObject;
 pub fn dialer(ca_pem: &str) -> Dialer {
     let extra_ca = CertificateDer::pem_slice_iter(ca_pem.as_bytes()).collect::<Result<_, _>>().unwrap();
     let allow_networks = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-    Dialer::new(NetConfig { extra_ca, allow_insecure: true, allow_networks }).unwrap()
+    Dialer::new(NetConfig { extra_ca, allow_insecure: true, allow_networks, ..NetConfig::default() }).unwrap()
 }
 
 pub fn endpoint(port: u16, security: Security) -> Endpoint {

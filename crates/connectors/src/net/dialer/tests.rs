@@ -88,7 +88,7 @@ fn endpoint(host: &str, port: u16, security: Security) -> Endpoint {
 
 fn dialer(ca: &[CertificateDer<'static>], allow_insecure: bool) -> Dialer {
     let allow_networks = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-    Dialer::new(NetConfig { extra_ca: ca.to_vec(), allow_insecure, allow_networks }).unwrap()
+    Dialer::new(NetConfig { extra_ca: ca.to_vec(), allow_insecure, allow_networks, ..NetConfig::default() }).unwrap()
 }
 
 async fn hello(mut stream: Stream) {
