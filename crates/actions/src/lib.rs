@@ -22,6 +22,7 @@ mod facts;
 mod fetch;
 pub mod incoming;
 mod init;
+pub mod inquiry;
 pub mod ledger;
 pub mod mailbox;
 mod permitted;

@@ -9,6 +9,7 @@ mod breaker;
 mod budget;
 mod engine;
 mod error;
+mod inquiries;
 mod lease;
 mod orphans;
 mod pace;

@@ -62,6 +62,7 @@ async fn bare(world: &World) -> Result<Sample> {
         extra_ca: vec![ca],
         allow_insecure: false,
         allow_networks: vec!["127.0.0.0/8".parse()?, "::1/128".parse()?],
+        ..NetConfig::default()
     };
     let dialer = Dialer::new(config)?;
     let endpoint = Endpoint {

@@ -74,6 +74,13 @@ pub const KEYS: &[Key] = &[
         "Loopback, link-local and private networks that server locations may resolve to, e.g. `[\"127.0.0.0/8\"]`. All others of these are refused.",
     ),
     key(
+        "servers",
+        "name_servers",
+        KeyKind::List,
+        "[]",
+        "DNS servers that are asked for names and mail services, e.g. `[\"192.0.2.1\", \"192.0.2.2:5353\"]`; empty: those that the operating system asks.",
+    ),
+    key(
         "database",
         "url",
         KeyKind::Text,

@@ -1,6 +1,7 @@
 //! What only the operator of the installation may decide: `DIR/postroom.toml`,
 //! every key also as an environment variable `POSTROOM_<SECTION>_<KEY>`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -33,6 +34,7 @@ pub struct Servers {
     pub extra_ca: String,
     pub allow_insecure: bool,
     pub allow_networks: Vec<String>,
+    pub name_servers: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -145,6 +147,7 @@ impl Config {
             extra_ca: self.extra_ca(data_dir)?,
             allow_insecure: self.servers.allow_insecure,
             allow_networks: networks,
+            name_servers: self.servers.name_servers.iter().map(|text| name_server(text)).collect::<Result<_>>()?,
         })
     }
 
@@ -189,6 +192,14 @@ impl Config {
         }
         Ok(certificates)
     }
+}
+
+/// An address, with a port or without.
+fn name_server(text: &str) -> Result<SocketAddr> {
+    let address = text.parse::<SocketAddr>().or_else(|_| text.parse().map(|ip| SocketAddr::new(ip, 53)));
+    address.map_err(|_| {
+        anyhow::anyhow!("[servers] name_servers: '{text}' is not an address like 192.0.2.1 or 192.0.2.1:53")
+    })
 }
 
 fn networks(key: &str, texts: &[String]) -> Result<Vec<Network>> {
@@ -299,6 +310,11 @@ mod tests {
     fn a_network_that_is_none_is_refused() {
         let config = load("[servers]\nallow_networks = [\"everywhere\"]\n", &[]).unwrap();
         assert!(config.net(Path::new("/")).is_err());
+        let config = load("[servers]\nname_servers = [\"nobody\"]\n", &[]).unwrap();
+        assert!(config.net(Path::new("/")).is_err());
+        let config = load("[servers]\nname_servers = [\"192.0.2.1\", \"[2001:db8::1]:5353\"]\n", &[]).unwrap();
+        let servers = config.net(Path::new("/")).unwrap().name_servers;
+        assert_eq!(servers, ["192.0.2.1:53".parse().unwrap(), "[2001:db8::1]:5353".parse().unwrap()]);
         let config = load("[web]\ntrusted_proxies = [\"everybody\"]\n", &[]).unwrap();
         assert!(config.proxies().is_err());
     }

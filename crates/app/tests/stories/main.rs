@@ -6,6 +6,7 @@ mod common;
 mod customers;
 mod faults;
 mod forward;
+mod inquiries;
 mod long;
 mod nodes;
 mod operation;
