@@ -1,5 +1,5 @@
-//! Bytes to values and back: MIME, OData, FetchXML, SQL of Dataverse's kind,
-//! the settings that domains publish, and how long a certificate is valid.
+//! Bytes to values and back: MIME, HTML of others, OData, FetchXML, SQL of
+//! Dataverse's kind, the settings that domains publish, and how long a certificate is valid.
 //!
 //! Reading a message never fails: what is not as the standard wants it comes
 //! back as a flaw beside the value. Nothing here does IO, reads a clock or
@@ -8,6 +8,7 @@
 pub mod autoconfig;
 mod fetched;
 pub mod fetchxml;
+pub mod html;
 pub mod inquiry;
 pub mod mime;
 pub mod odata;
