@@ -56,3 +56,6 @@ CREATE TABLE "pr_inquiry" (
 
 CREATE INDEX ix_pr_inquiry_state ON pr_inquiry (pr_state);
 CREATE INDEX ix_pr_inquiry_systemuserid ON pr_inquiry (pr_systemuserid, pr_askedon);
+-- What stands under the emails that a user writes.
+
+ALTER TABLE "usersettings" ADD COLUMN "pr_signature" {text};

@@ -1,7 +1,7 @@
 //! A user's personal options. One row per user, with the user's id.
 
 use crate::table;
-use crate::table::{BLANK, Table, choice, flag, int, lookup, text, time};
+use crate::table::{BLANK, Table, choice, flag, int, lookup, memo, text, time};
 use crate::tables::states::IncomingFilter;
 use crate::value::Ref;
 
@@ -13,6 +13,8 @@ table! {
         filter: IncomingFilter = choice("incomingemailfilteringmethod", "Track", IncomingFilter::OPTIONS).or(1),
         send_as_allowed: bool = flag("issendasallowed", "Allow other users to send email on your behalf"),
         auto_create_contact: i64 = int("autocreatecontactonpromote", "Automatically create records", 0, 2).or(0),
+        /// What stands under the emails that the user writes: plain text.
+        signature: String = memo("pr_signature", "Signature"),
         business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]).read(),
     } also {
         int("paginglimit", "Records per Page", 1, 250).or(50),
