@@ -9,111 +9,8 @@ use cssparser::{
     QualifiedRuleParser, RuleBodyItemParser, RuleBodyParser, StyleSheetParser, ToCss, Token,
 };
 
-/// Properties that are kept, in order.
-const PROPERTIES: &[&str] = &[
-    "background",
-    "background-color",
-    "border",
-    "border-bottom",
-    "border-bottom-color",
-    "border-bottom-left-radius",
-    "border-bottom-right-radius",
-    "border-bottom-style",
-    "border-bottom-width",
-    "border-collapse",
-    "border-color",
-    "border-left",
-    "border-left-color",
-    "border-left-style",
-    "border-left-width",
-    "border-radius",
-    "border-right",
-    "border-right-color",
-    "border-right-style",
-    "border-right-width",
-    "border-spacing",
-    "border-style",
-    "border-top",
-    "border-top-color",
-    "border-top-left-radius",
-    "border-top-right-radius",
-    "border-top-style",
-    "border-top-width",
-    "border-width",
-    "box-sizing",
-    "caption-side",
-    "clear",
-    "color",
-    "direction",
-    "display",
-    "empty-cells",
-    "float",
-    "font",
-    "font-family",
-    "font-size",
-    "font-style",
-    "font-variant",
-    "font-weight",
-    "height",
-    "letter-spacing",
-    "line-height",
-    "list-style",
-    "list-style-position",
-    "list-style-type",
-    "margin",
-    "margin-bottom",
-    "margin-left",
-    "margin-right",
-    "margin-top",
-    "max-height",
-    "max-width",
-    "min-height",
-    "min-width",
-    "overflow-wrap",
-    "padding",
-    "padding-bottom",
-    "padding-left",
-    "padding-right",
-    "padding-top",
-    "table-layout",
-    "text-align",
-    "text-decoration",
-    "text-decoration-color",
-    "text-decoration-line",
-    "text-decoration-style",
-    "text-indent",
-    "text-transform",
-    "vertical-align",
-    "white-space",
-    "width",
-    "word-break",
-    "word-spacing",
-    "word-wrap",
-];
+use super::properties;
 
-/// What a box may be. `contents`, `flex` and `grid` reorder; nobody's mail needs them.
-const DISPLAYS: &[&str] = &[
-    "block",
-    "inline",
-    "inline-block",
-    "inline-table",
-    "list-item",
-    "none",
-    "table",
-    "table-caption",
-    "table-cell",
-    "table-column",
-    "table-column-group",
-    "table-footer-group",
-    "table-header-group",
-    "table-row",
-    "table-row-group",
-];
-
-const COLOURS: &[&str] = &["hsl", "hsla", "rgb", "rgba"];
-
-/// What is wider or higher than this many units is no text.
-const LARGEST: f32 = 4000.0;
 /// Bytes of one declaration block, of one sheet, and how many rules.
 const LONGEST_BLOCK: usize = 8_192;
 const LONGEST_SHEET: usize = 262_144;
@@ -170,13 +67,11 @@ impl Reader {
     /// What stands between the braces.
     fn block(&mut self, input: &mut Parser<'_>) -> String {
         let mut kept = String::new();
-        for item in RuleBodyParser::new(input, self) {
-            if let Ok(declaration) = item {
-                if !kept.is_empty() {
-                    kept.push(';');
-                }
-                kept.push_str(&declaration);
+        for declaration in RuleBodyParser::new(input, self).flatten() {
+            if !kept.is_empty() {
+                kept.push(';');
             }
+            kept.push_str(&declaration);
         }
         kept
     }
@@ -209,7 +104,7 @@ impl Reader {
                     Err(_) => good &= property == "background",
                 },
                 Token::Ident(word) => {
-                    good &= word_allowed(property, word);
+                    good &= properties::word_allowed(property, word);
                     out.push_str(&token.to_css_string());
                 }
                 Token::QuotedString(text) if matches!(property, "font" | "font-family") => {
@@ -217,11 +112,11 @@ impl Reader {
                     out.push_str(&token.to_css_string());
                 }
                 Token::Number { value, .. } | Token::Dimension { value, .. } => {
-                    good &= measure_allowed(property, *value);
+                    good &= properties::measure_allowed(property, *value);
                     out.push_str(&token.to_css_string());
                 }
                 Token::Percentage { unit_value, .. } => {
-                    good &= measure_allowed(property, *unit_value);
+                    good &= properties::measure_allowed(property, *unit_value);
                     out.push_str(&token.to_css_string());
                 }
                 Token::Hash(_) | Token::IDHash(_) | Token::Comma | Token::Delim('/') => {
@@ -240,7 +135,7 @@ impl Reader {
 
     /// A colour; whatever else a function is, its addresses are noted.
     fn function(&mut self, name: &str, input: &mut Parser<'_>) -> Result<String, Refused> {
-        let colour = COLOURS.contains(&name);
+        let colour = properties::COLOURS.contains(&name);
         let mut out = format!("{name}(");
         let loads = &mut self.loads;
         let inside = input.parse_nested_block(|inside| -> Result<bool, Refused> {
@@ -271,23 +166,6 @@ impl Reader {
     }
 }
 
-fn word_allowed(property: &str, word: &str) -> bool {
-    let plain =
-        word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') || property.starts_with("font");
-    let word = word.to_ascii_lowercase();
-    plain
-        && match property {
-            "display" => DISPLAYS.contains(&word.as_str()),
-            _ => !word.contains("expression") && !word.contains("javascript"),
-        }
-}
-
-/// Negative distances move things over others.
-fn measure_allowed(property: &str, value: f32) -> bool {
-    let negative = matches!(property, "letter-spacing" | "word-spacing" | "vertical-align");
-    value.is_finite() && value <= LARGEST && (value >= 0.0 || (negative && value >= -20.0))
-}
-
 impl<'i> DeclarationParser<'i> for Reader {
     type Declaration = String;
     type Error = ();
@@ -299,7 +177,7 @@ impl<'i> DeclarationParser<'i> for Reader {
         if matches!(property, "position" | "z-index" | "transform" | "inset" | "clip-path") {
             self.overlays = true;
         }
-        if PROPERTIES.binary_search(&property).is_err() {
+        if !properties::known(property) {
             return Err(refused());
         }
         Ok(format!("{property}:{}", value?))

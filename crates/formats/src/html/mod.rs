@@ -15,6 +15,7 @@ mod css;
 mod elements;
 mod links;
 mod nesting;
+mod properties;
 mod quote;
 mod text;
 mod tidy;
