@@ -6,6 +6,7 @@
 //! refusal carries its code, and `web` knows which status that is.
 
 pub mod access;
+pub mod alert;
 pub mod attachment;
 pub mod audit;
 mod blobs;
@@ -42,7 +43,7 @@ pub mod tracking;
 mod update;
 pub mod upkeep;
 pub mod validate;
-mod views;
+pub mod views;
 pub mod webhook;
 mod whoami;
 
@@ -63,5 +64,5 @@ pub use read::{count, list, read};
 pub use rules::access::{Scopes, Special};
 pub use rules::password::SHORTEST as SHORTEST_PASSWORD;
 pub use store::Store;
-pub use update::update;
+pub use update::{Foreseen, foresee, update};
 pub use whoami::{WhoAmI, who_am_i};

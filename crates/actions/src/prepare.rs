@@ -4,7 +4,7 @@
 //! from before there were roles hold one.
 
 use jiff::Timestamp;
-use model::tables::{BusinessUnit, Organization, Privilege, Role, SavedQuery, SystemUser, UserRole};
+use model::tables::{BusinessUnit, Organization, Privilege, Role, SystemUser, UserRole};
 use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Update};
 use rules::access::{catalogue, roles};
 use store::Store;
@@ -21,10 +21,7 @@ pub async fn prepare(store: &Store, now: Timestamp) -> Result<(), ActionError> {
     let Some(system) = organization.system_user else { return Ok(()) };
     let mut changes = missing(store).await?;
     changes.extend(administrators(store).await?);
-    // Somebody who deletes one of the views does not want it back.
-    if store.count(&Query::of::<SavedQuery>()).await? == 0 {
-        changes.extend(views::all());
-    }
+    changes.extend(views::missing(store).await?);
     changes.extend(webhook::missing(store).await?);
     if changes.is_empty() {
         return Ok(());

@@ -96,7 +96,41 @@ fn is_replay(draft: &Draft) -> bool {
         && draft.values.get(column).and_then(model::Value::as_int) == Some(EventState::Waiting.number())
 }
 
+/// A row before and after an update that is not made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Foreseen {
+    pub before: Record,
+    pub after: Record,
+}
+
+/// What the update would make of the row, or all that it would be refused
+/// for: what a form says before it saves. Nothing is written.
+pub async fn foresee(ctx: &Context, id: Id, draft: Draft) -> Result<Foreseen, ActionError> {
+    let table = draft.table;
+    resolve::refuse_activity(table)?;
+    let Some(before) = ctx.store.get(table, id).await? else {
+        return Err(Refusal::does_not_exist(table.logical, id).into());
+    };
+    let right = right(&draft);
+    access::on_row(ctx, right, &before).await?;
+    if right == Right::Read {
+        ctx.principal.may_write(table)?;
+    }
+    let plan = planned(ctx, before.clone(), draft).await?;
+    model::Refusals::unless_none(plan.faults)?;
+    let mut rows = vec![before, plan.after];
+    access::hide(ctx, table, &mut rows).await?;
+    match (rows.pop(), rows.pop()) {
+        (Some(after), Some(before)) => Ok(Foreseen { before, after }),
+        _ => Err(Refusal::does_not_exist(table.logical, id).into()),
+    }
+}
+
 async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, ActionError> {
+    planned(ctx, before, draft).await?.into_commit()
+}
+
+async fn planned(ctx: &Context, before: Record, draft: Draft) -> Result<Plan<'_>, ActionError> {
     let after = before.clone();
     let mut plan = Plan::new(ctx, Some(before), after, draft);
     let table = plan.table();
@@ -111,7 +145,7 @@ async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, Act
     plan.refuse_children();
     targets_exist(&mut plan).await?;
     access::check_columns(&mut plan).await?;
-    plan.into_commit()
+    Ok(plan)
 }
 
 fn check(precondition: Precondition, before: &Record) -> Result<(), ActionError> {

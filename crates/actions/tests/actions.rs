@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use actions::token::NewToken;
 use actions::{ActionError, Context, Draft, Precondition, Random, Settings, Store};
-use model::tables::{Account, ApiToken, Audit, Mailbox, Organization, SystemUser, WorkItem};
+use model::tables::{
+    Account, AlertLevel, ApiToken, Audit, Mailbox, Organization, SavedQuery, SystemUser, TestStatus, TraceLog, WorkItem,
+};
 use model::work::Workload;
-use model::{Entity, Filter, Id, Query, Ref, Timestamp};
+use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Timestamp, Update};
 
 struct World {
     ctx: Context,
@@ -217,4 +219,124 @@ async fn all_of_a_mailbox_are_processed_again() {
     assert_eq!((count(D::Waiting).await, count(D::Tracked).await), (1107, 5));
     let nobody = actions::ledger::retry_all(&w.ctx, Id::nil(), Which::Failed).await;
     assert_eq!(codes(nobody), [0x8004_0217]);
+}
+
+#[tokio::test]
+async fn default_settings_are_applied_and_tested() {
+    let w = world().await;
+    let mailbox: Mailbox = one(&w.ctx).await;
+    // Without a profile the test cannot run, and nothing is saved.
+    let refused = codes(actions::mailbox::apply_defaults(&w.ctx, mailbox.id, true).await);
+    assert!(refused.contains(&0x8005_E222), "{refused:x?}");
+    let profile = Draft::new(model::tables::EmailServerProfile::TABLE)
+        .set("name", model::Value::Text("Ours".into()))
+        .set("servertype", model::Value::Int(4))
+        .set("incomingserverlocation", model::Value::Text("mail.example.com".into()))
+        .set("outgoingserverlocation", model::Value::Text("mail.example.com".into()))
+        .set("incomingauthenticationprotocol", model::Value::Int(3))
+        .set("outgoingauthenticationprotocol", model::Value::Int(3))
+        .set("incomingcredentialretrieval", model::Value::Int(1))
+        .set("incomingusername", model::Value::Text("u".into()))
+        .set("incomingpassword", model::Value::Secret(model::Secret::new("p")));
+    let profile = actions::create(&w.ctx, profile).await.unwrap();
+    let profile = Ref::new("emailserverprofile", profile);
+    let organization: Organization = one(&w.ctx).await;
+    let draft = Draft::new(Organization::TABLE).with(Organization::C.default_profile, Some(profile));
+    actions::update(&w.ctx, organization.id, draft, Precondition::Exists).await.unwrap();
+    actions::mailbox::apply_defaults(&w.ctx, mailbox.id, false).await.unwrap();
+    let mailbox: Mailbox = one(&w.ctx).await;
+    assert_eq!((mailbox.profile, mailbox.test_scheduled), (Some(profile), false));
+    actions::mailbox::approve(&w.ctx, mailbox.id).await.unwrap();
+    actions::mailbox::apply_defaults(&w.ctx, mailbox.id, true).await.unwrap();
+    let mailbox: Mailbox = one(&w.ctx).await;
+    assert!(mailbox.test_scheduled);
+    let text = actions::mailbox::details(&w.ctx, mailbox.id).await.unwrap();
+    for line in [
+        "Server Profile (emailserverprofile): Ours [emailserverprofile(",
+        "Test & Enable Mailbox Scheduled (testemailconfigurationscheduled): Yes",
+        "Configuration Test: next run 2026-03-01T09:00:00Z, failures 0",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_edit_resets_is_foreseen_and_nothing_written() {
+    let w = world().await;
+    let mailbox: Mailbox = one(&w.ctx).await;
+    let tested = Update::of::<Mailbox>(mailbox.id).set(Mailbox::C.incoming_status, TestStatus::Success);
+    let actor = model::Actor { user: w.ctx.actor.id };
+    w.ctx.store.commit(&Commit::new(actor, now(), vec![tested.into()])).await.unwrap();
+    let draft = Draft::new(Mailbox::TABLE).with(Mailbox::C.address, "other@example.com".to_owned());
+    let version = w.ctx.store.last_version().await.unwrap();
+    let foreseen = actions::foresee(&w.ctx, mailbox.id, draft).await.unwrap();
+    let resets = actions::mailbox::resets(&foreseen, false).unwrap();
+    assert!(resets.iter().any(|r| r.contains("incoming test result")), "{resets:?}");
+    assert_eq!(w.ctx.store.last_version().await.unwrap(), version);
+    let refused = Draft::new(Mailbox::TABLE).with(Mailbox::C.delete_after, true);
+    assert_eq!(codes(actions::foresee(&w.ctx, mailbox.id, refused).await), [0x8005_E233]);
+}
+
+async fn alert(w: &World, owner: Ref) -> Id {
+    let mailbox: Mailbox = one(&w.ctx).await;
+    let alert = TraceLog {
+        level: AlertLevel::Error,
+        text: "It does not work.".to_owned(),
+        regarding: Some(mailbox.reference()),
+        regarding_owner: Some(owner),
+        ..TraceLog::blank(w.ctx.new_id().unwrap())
+    };
+    let id = alert.id;
+    let actor = model::Actor { user: w.ctx.actor.id };
+    w.ctx.store.commit(&Commit::new(actor, now(), vec![Change::create(alert)])).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn an_alert_is_dismissed_by_its_owner() {
+    let w = world().await;
+    let draft = Draft::new(SystemUser::TABLE)
+        .with(SystemUser::C.domain_name, "ann@example.com".to_owned())
+        .with(SystemUser::C.last_name, "Ann".to_owned());
+    let ann = actions::create(&w.ctx, draft).await.unwrap();
+    let ann = w.ctx.store.load::<SystemUser>(ann).await.unwrap().unwrap();
+    let hers = Context::new(w.ctx.store.clone(), ann.clone(), now(), random(), Settings::default()).await.unwrap();
+    let own = alert(&w, ann.reference()).await;
+    let other = alert(&w, w.ctx.actor.reference()).await;
+    actions::alert::dismiss(&hers, own).await.unwrap();
+    assert!(!codes(actions::alert::dismiss(&hers, other).await).is_empty());
+    actions::alert::dismiss(&w.ctx, other).await.unwrap();
+    assert_eq!(w.ctx.store.count(&Query::of::<TraceLog>()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_older_installation_gets_new_views_and_layouts() {
+    let w = world().await;
+    let store = &w.ctx.store;
+    let all = store.count(&Query::of::<SavedQuery>()).await.unwrap();
+    // As a version without layouts left it, one view deleted.
+    let views = store.list::<SavedQuery>(&Query::of::<SavedQuery>()).await.unwrap();
+    let mut changes = Vec::new();
+    for view in &views {
+        let early = matches!(view.table.as_str(), "mailbox" | "emailserverprofile") && !view.name.contains("by Server");
+        if early && view.name != "Forward Mailboxes" {
+            let mut bare = Update::of::<SavedQuery>(view.id);
+            bare.set.push(("layoutxml", model::Value::Null));
+            changes.push(Change::from(bare));
+        } else {
+            changes.push(Change::delete::<SavedQuery>(view.id));
+        }
+    }
+    let actor = model::Actor { user: w.ctx.actor.id };
+    store.commit(&Commit::new(actor, now(), changes)).await.unwrap();
+    actions::prepare(store, now()).await.unwrap();
+    assert_eq!(store.count(&Query::of::<SavedQuery>()).await.unwrap(), all - 1);
+    let bare = store.query(&Query::of::<SavedQuery>()).await.unwrap();
+    assert!(bare.iter().all(|row| !row.get("layoutxml").is_null()));
+    let version = store.last_version().await.unwrap();
+    actions::prepare(store, now()).await.unwrap();
+    assert_eq!(store.last_version().await.unwrap(), version);
+    let found = actions::views::of(&w.ctx, Mailbox::TABLE).await.unwrap();
+    assert_eq!(found[0].name, "My Active Mailboxes");
+    assert!(found[0].is_default && found[0].layout.contains("<cell name=\"name\""), "{found:?}");
 }

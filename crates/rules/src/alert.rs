@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::tables::{AlertLevel, Email, EmailServerProfile, Mailbox, Organization, TraceLog};
-use model::{Change, Entity, Failure, FailureKind, Ref, Step, id};
+use model::{Change, Entity, Failure, FailureKind, Ref, Refusal, Step, id};
 use sha2::{Digest, Sha256};
 
 /// What an alert says.
@@ -107,6 +107,20 @@ pub fn on_profile(
 
 pub fn on_email(alert: Alert, email: &Email, organization: &Organization, now: Timestamp) -> Option<Change> {
     raise(alert, email.reference(), email.owner, organization, now)
+}
+
+/// Whether somebody may take an alert away: with the right to delete it, or as
+/// the owner (`theirs`) of what it is about, who has read it then. 0x8004023b, 0x80040220
+pub fn may_dismiss(alert: &TraceLog, may_delete: bool, theirs: bool) -> Result<(), Refusal> {
+    if !alert.can_be_deleted {
+        return Err(Refusal::new(0x8004_023B, "InvalidOperation", "This alert cannot be deleted."));
+    }
+    if may_delete || theirs {
+        return Ok(());
+    }
+    let message = "Only the owner of the record that an alert is about can delete it, or somebody with the privilege \
+                   prvDeleteTraceLog; ask an administrator.";
+    Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message))
 }
 
 /// What a person can do about a failure. One sentence.

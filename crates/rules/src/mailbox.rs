@@ -162,6 +162,43 @@ pub fn for_queue(queue: &Queue, organization: &Organization, id: Id) -> Mailbox 
     Mailbox { profile, ..mailbox }
 }
 
+/// Apply Default Email Settings: the methods and the profile that a new mailbox
+/// of this kind would get. A forward mailbox takes of them what it can have.
+/// (`profile`: the row behind `default_profile`.)
+#[must_use]
+pub fn with_default_settings(
+    mailbox: &Mailbox,
+    organization: &Organization,
+    profile: Option<&EmailServerProfile>,
+) -> Mailbox {
+    let server = |method: IncomingMethod| match method {
+        IncomingMethod::Outlook | IncomingMethod::ForwardMailbox => IncomingMethod::None,
+        other => other,
+    };
+    let (incoming, outgoing) = (organization.default_incoming, organization.default_outgoing);
+    let mut after = match kind(mailbox) {
+        Kind::User => {
+            Mailbox { incoming, outgoing, act: act_with(organization.default_act, profile), ..mailbox.clone() }
+        }
+        Kind::Queue => Mailbox {
+            incoming: if incoming == IncomingMethod::Outlook { IncomingMethod::None } else { incoming },
+            outgoing: if outgoing == OutgoingMethod::Outlook { OutgoingMethod::None } else { outgoing },
+            act: ActMethod::None,
+            ..mailbox.clone()
+        },
+        Kind::Forward => Mailbox {
+            incoming: server(incoming),
+            outgoing: OutgoingMethod::None,
+            act: ActMethod::None,
+            ..mailbox.clone()
+        },
+    };
+    if uses_server(&after) {
+        after.profile = organization.default_profile;
+    }
+    after
+}
+
 /// A mailbox that belongs to a user or queue goes with it and not before.
 pub fn refuse_delete(mailbox: &Mailbox) -> Result<(), Refusal> {
     if mailbox.is_forward && mailbox.regarding.is_none() {

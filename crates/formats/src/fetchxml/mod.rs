@@ -6,6 +6,8 @@
 //! it says is a wrong answer.
 
 mod condition;
+mod edit;
+pub mod layout;
 pub(crate) mod link;
 mod operator;
 mod source;
@@ -17,6 +19,7 @@ use model::Fetch;
 use model::fetch::LARGEST_PAGE;
 
 use crate::odata::{Asker, excerpt};
+pub use edit::{Edit, edit, quick_find};
 use source::Reader;
 use xml::Element;
 

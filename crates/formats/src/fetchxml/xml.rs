@@ -14,7 +14,7 @@ const DEEPEST: usize = 32;
 const MOST_ELEMENTS: usize = 5_000;
 const MOST_ATTRIBUTES: usize = 32;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Element {
     pub name: String,
     pub attributes: Vec<(String, String)>,
@@ -55,6 +55,42 @@ impl Element {
             word if word.eq_ignore_ascii_case("false") => Ok(false),
             _ => Err(FetchError::xml(format!("'{name}' of <{}> is true or false.", self.name))),
         }
+    }
+
+    /// One without attributes or children.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.attributes.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The element as XML, without space between elements.
+    pub fn write(&self, out: &mut String) {
+        out.push('<');
+        out.push_str(&self.name);
+        for (name, value) in &self.attributes {
+            out.push(' ');
+            out.push_str(name);
+            out.push_str("=\"");
+            escape(value, out);
+            out.push('"');
+        }
+        if self.children.is_empty() && self.text.trim().is_empty() {
+            out.push_str("/>");
+            return;
+        }
+        out.push('>');
+        if self.children.is_empty() {
+            escape(&self.text, out);
+        }
+        self.children.iter().for_each(|child| child.write(out));
+        out.push_str("</");
+        out.push_str(&self.name);
+        out.push('>');
     }
 
     /// The element is not among those that may stand here.
@@ -115,6 +151,24 @@ pub fn read(text: &str) -> Result<Element, FetchError> {
         (None, Some(root)) => Ok(root),
         (Some(open), _) => Err(broken(text.len() as u64, &format!("<{}> does not end", open.name))),
         (None, None) => Err(FetchError::xml("The query is empty: it needs a <fetch> element.")),
+    }
+}
+
+/// Reading normalizes line breaks and tabs of attributes, so they are written
+/// as references.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            '\r' => out.push_str("&#13;"),
+            '\t' => out.push_str("&#9;"),
+            c if is_character(c) => out.push(c),
+            _ => {}
+        }
     }
 }
 

@@ -91,3 +91,13 @@ fn profiles_and_emails_take_alerts_too() {
     let on = row(on_email(Alert::error("x", "y"), &email, &organization(), now()));
     assert_eq!(on.regarding, Some(email.reference()));
 }
+
+#[test]
+fn who_may_dismiss() {
+    let alert = TraceLog { can_be_deleted: true, ..TraceLog::blank(Id::nil()) };
+    assert!(may_dismiss(&alert, true, false).is_ok());
+    assert!(may_dismiss(&alert, false, true).is_ok());
+    assert_eq!(may_dismiss(&alert, false, false).unwrap_err().code, 0x8004_0220);
+    let kept = TraceLog { can_be_deleted: false, ..alert };
+    assert_eq!(may_dismiss(&kept, true, true).unwrap_err().code, 0x8004_023B);
+}

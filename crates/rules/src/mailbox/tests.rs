@@ -367,6 +367,43 @@ fn act_by_default_only_where_the_profile_can() {
     assert_eq!(for_user(&user(), &organization, Some(&exchange()), Id::nil()).act, ActMethod::ServerSide);
 }
 
+#[test]
+fn default_settings_by_kind() {
+    let organization = Organization { default_act: ActMethod::ServerSide, ..organization() };
+    let set = |mailbox: Mailbox| with_default_settings(&mailbox, &organization, Some(&exchange()));
+    let bare = |mailbox: Mailbox| Mailbox {
+        profile: None,
+        incoming: IncomingMethod::None,
+        outgoing: OutgoingMethod::None,
+        act: ActMethod::None,
+        ..mailbox
+    };
+    let methods = |m: &Mailbox| (m.incoming, m.outgoing, m.act);
+    let user = set(bare(user_mailbox()));
+    assert_eq!(methods(&user), (IncomingMethod::ServerSide, OutgoingMethod::ServerSide, ActMethod::ServerSide));
+    let queue = set(bare(queue_mailbox()));
+    assert_eq!(methods(&queue), (IncomingMethod::ServerSide, OutgoingMethod::ServerSide, ActMethod::None));
+    let forward = set(bare(forward_mailbox()));
+    assert_eq!(methods(&forward), (IncomingMethod::ServerSide, OutgoingMethod::None, ActMethod::None));
+    for mailbox in [user, queue, forward] {
+        assert_eq!(mailbox.profile, organization.default_profile);
+    }
+}
+
+#[test]
+fn default_settings_without_a_server_leave_the_profile() {
+    let organization = Organization {
+        default_incoming: IncomingMethod::ForwardMailbox,
+        default_outgoing: OutgoingMethod::None,
+        default_profile: None,
+        ..organization()
+    };
+    let after = with_default_settings(&user_mailbox(), &organization, None);
+    assert_eq!((after.incoming, after.profile), (IncomingMethod::ForwardMailbox, user_mailbox().profile));
+    let forward = with_default_settings(&forward_mailbox(), &organization, None);
+    assert_eq!(forward.incoming, IncomingMethod::None, "a forward mailbox is not served by another");
+}
+
 fn any_mailbox() -> impl Strategy<Value = (u8, i64, i64, i64, bool, bool, String, bool)> {
     (
         0..3_u8,
