@@ -11,14 +11,31 @@ use crate::access;
 use crate::context::Context;
 use crate::error::ActionError;
 
-/// The rows that a fetch asks for, of those that the caller may read.
+/// The rows that a fetch asks for, of those that the caller may read. What is
+/// withheld from them is absent in each row: the values stand where the fetch
+/// asks for them.
 pub async fn fetch(ctx: &Context, fetch: Fetch) -> Result<Fetched, ActionError> {
+    let asked = names(&fetch);
     let mut fetch = access::fetched(ctx, fetch)?;
+    let shown = names(&fetch);
     // A join by name to a table that may not be read at all is refused; what
     // conditions only look at counts as absent.
     let joined = fetch.joined();
     fetch.seen = Some(seen(ctx, &fetch.reached(), &joined)?);
-    Ok(ctx.store.fetch(&fetch).await?)
+    let mut found = ctx.store.fetch(&fetch).await?;
+    if shown.len() < asked.len() {
+        for row in &mut found.rows {
+            let mut values = std::mem::take(row).into_iter();
+            let value = |name| if shown.contains(name) { values.next() } else { None };
+            *row = asked.iter().map(value).map(|v| v.unwrap_or(Value::Null)).collect();
+        }
+    }
+    Ok(found)
+}
+
+/// Each value of a row has a name of its own.
+fn names(fetch: &Fetch) -> Vec<String> {
+    fetch.picks().into_iter().map(|(_, pick)| pick.name.clone()).collect()
 }
 
 /// The query, with what its caller may read of every table that it reaches.

@@ -14,7 +14,30 @@ use crate::error::ActionError;
 
 mod ready;
 
-use ready::{GROUPS, Group, Ready};
+use ready::GROUPS;
+
+/// Views of one table that look alike.
+struct Group {
+    /// In which version of the ready views they came.
+    release: u8,
+    table: &'static Table,
+    /// With their widths in pixels.
+    columns: &'static [(&'static str, u16)],
+    /// Column, and whether it counts down.
+    order: (&'static str, bool),
+    views: &'static [Ready],
+}
+
+struct Ready {
+    name: &'static str,
+    /// What stands in the filter; empty: all rows.
+    conditions: &'static str,
+    is_default: bool,
+    /// An order before that of the group.
+    first_order: &'static str,
+    /// What is joined.
+    link: &'static str,
+}
 
 /// The rows of the views, each with an id of its own that never changes.
 pub(crate) fn all() -> Vec<Change> {

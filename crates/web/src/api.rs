@@ -25,7 +25,7 @@ mod list;
 mod mail_calls;
 mod metadata;
 mod operations;
-mod options;
+pub(crate) mod options;
 mod organization_calls;
 mod paging;
 mod queue_calls;

@@ -7,6 +7,7 @@
 mod api;
 mod health;
 mod limiter;
+mod names;
 mod pages;
 mod peer;
 mod router;

@@ -2,8 +2,10 @@
 //! template; `templates/frame.html` is around those of a signed-in person,
 //! `templates/layout.html` around the others.
 
+pub(crate) mod grid;
 mod help;
 pub(crate) mod kit;
+mod lists;
 mod roles;
 mod routes;
 mod sign_in;

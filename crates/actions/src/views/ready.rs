@@ -1,33 +1,12 @@
 //! Which views there are from the start.
 
+use model::Entity;
 use model::tables::{
     Account, ApiToken, Audit, BusinessUnit, Contact, Email, EmailServerProfile, FieldSecurityProfile, Lead,
     LedgerEntry, Mailbox, Queue, QueueItem, Role, ServiceEndpoint, SystemUser, Team, TraceLog,
 };
-use model::{Entity, Table};
 
-/// Views of one table that look alike.
-pub(super) struct Group {
-    /// In which version of the ready views they came.
-    pub release: u8,
-    pub table: &'static Table,
-    /// With their widths in pixels.
-    pub columns: &'static [(&'static str, u16)],
-    /// Column, and whether it counts down.
-    pub order: (&'static str, bool),
-    pub views: &'static [Ready],
-}
-
-pub(super) struct Ready {
-    pub name: &'static str,
-    /// What stands in the filter; empty: all rows.
-    pub conditions: &'static str,
-    pub is_default: bool,
-    /// An order before that of the group.
-    pub first_order: &'static str,
-    /// What is joined.
-    pub link: &'static str,
-}
+use super::{Group, Ready};
 
 const fn view(name: &'static str, conditions: &'static str) -> Ready {
     Ready { name, conditions, is_default: false, first_order: "", link: "" }

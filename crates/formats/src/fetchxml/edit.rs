@@ -29,7 +29,8 @@ pub struct Edit<'a> {
     /// Every word of the text stands in one of the columns; `*` is any text.
     pub find: &'a str,
     pub find_in: &'a [&'a str],
-    /// A column has this value; empty: none.
+    /// A column has this value; empty: none. Of a lookup or choice it may be
+    /// one of several, with commas between them.
     pub only: Vec<(&'a str, &'a str)>,
 }
 
@@ -195,8 +196,12 @@ fn only(table: &'static Table, only: &[(&str, &str)]) -> Result<Option<Element>,
             (Some(Kind::Bool), "false") => "0",
             (_, other) => other,
         };
+        let many = matches!(declared.map(|c| c.kind), Some(Kind::Lookup(_) | Kind::Choice(_))) && value.contains(',');
         filter.children.push(if value.is_empty() {
             condition.with("operator", "null")
+        } else if many {
+            let one = |v: &str| Element { text: v.trim().to_owned(), ..Element::new("value") };
+            Element { children: value.split(',').map(one).collect(), ..condition.with("operator", "in") }
         } else {
             condition.with("operator", "eq").with("value", value)
         });
@@ -214,7 +219,6 @@ pub fn quick_find(table: &'static Table) -> Vec<&'static str> {
         "email" => &["sender", "torecipients"],
         "queueitem" => &["sender", "torecipients"],
         "systemuser" => &["domainname"],
-        "mailbox" => &["username"],
         "emailserverprofile" => &["incomingserverlocation", "outgoingserverlocation"],
         "tracelog" => &["errortypedisplay"],
         "pr_audit" => &["pr_table", "pr_door", "pr_remoteaddress"],
@@ -303,6 +307,11 @@ mod tests {
         check(
             &Edit { only: vec![("isforwardmailbox", "true"), ("emailserverprofile", "")], ..Edit::default() },
             "mailbox(name) where (statecode = 0 and (isforwardmailbox = true and emailserverprofile is null)) \
+             + outer p [emailserverprofileid = emailserverprofile: emailserverprofile()] by name by p.name",
+        );
+        check(
+            &Edit { only: vec![("mailboxstatus", "1,2")], ..Edit::default() },
+            "mailbox(name) where (statecode = 0 and mailboxstatus in 1,2) \
              + outer p [emailserverprofileid = emailserverprofile: emailserverprofile()] by name by p.name",
         );
     }

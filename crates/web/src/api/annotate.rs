@@ -7,12 +7,13 @@ use actions::Context;
 use model::fetch::{DatePart, Pick, Source, What};
 use model::table::Kind;
 use model::tables::ACTIVITY;
-use model::{Column, Filter, Id, Query, Record, Ref, Value};
+use model::{Column, Record, Ref, Value};
 use serde_json::{Map, Value as Out, json};
 
 use crate::api::errors::ApiError;
 use crate::api::headers::Prefer;
 use crate::api::json_out::property;
+use crate::names;
 
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
 const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
@@ -52,26 +53,7 @@ impl Annotator {
         if !annotator.formatted {
             return Ok(annotator);
         }
-        let mut wanted: BTreeMap<&'static str, BTreeSet<Id>> = BTreeMap::new();
-        for target in refs {
-            wanted.entry(target.table).or_default().insert(target.id);
-        }
-        for (table, ids) in wanted {
-            let Some(table) = model::tables::by_logical_name(table) else { continue };
-            let Some(name) = table.name else { continue };
-            let ids: Vec<Value> = ids.into_iter().map(Value::Id).collect();
-            for some in ids.chunks(500) {
-                let mut query = Query::table(table);
-                query.select = vec![name];
-                query.filter = Filter::In(table.id.into(), some.to_vec());
-                // A name that the caller may not see is left out.
-                let Ok(found) = actions::list(ctx, query).await else { continue };
-                for row in found {
-                    let text = row.get(name).as_text().unwrap_or("").to_owned();
-                    annotator.names.insert(row.reference(), text);
-                }
-            }
-        }
+        annotator.names = names::of(ctx, refs).await?;
         Ok(annotator)
     }
 

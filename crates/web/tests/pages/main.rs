@@ -39,7 +39,9 @@ mod browser;
 #[path = "../api/database.rs"]
 mod database;
 mod frame;
+mod grid;
 mod help;
+mod lists;
 mod people;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]

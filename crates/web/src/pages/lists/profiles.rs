@@ -1,0 +1,156 @@
+//! Email server profiles.
+
+use std::sync::Arc;
+
+use actions::{ActionError, Draft, Precondition, Saved, Wish};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use model::tables::{EmailServerProfile, Mailbox, Organization, State};
+use model::{Entity, Filter, Id, Query, Ref};
+
+use crate::names;
+use crate::pages::grid::{self, Chosen, Command, Confirm, Link, Row, Spec, Warned, command};
+use crate::pages::kit::{Desk, Fault, Form, Outcome, Place};
+use crate::state::AppState;
+
+static SPEC: Spec = Spec {
+    table: EmailServerProfile::TABLE,
+    title: "Email Server Profiles",
+    place: Place::Profiles,
+    base: "/settings/profiles",
+    row: Row::Below("/settings/profiles/"),
+    links: &[Link {
+        label: "New",
+        path: "/settings/profiles/new",
+        needs: Wish::Create(EmailServerProfile::TABLE),
+        key: "c",
+    }],
+    commands: &[
+        command("Activate", "activate", Wish::Write(EmailServerProfile::TABLE)),
+        Command { danger: true, ..command("Deactivate", "deactivate", Wish::Write(EmailServerProfile::TABLE)) },
+        command("Set as Default", "default", Wish::Write(Organization::TABLE)),
+        Command { danger: true, ..command("Delete", "delete", Wish::Delete(EmailServerProfile::TABLE)) },
+    ],
+    filters: &["servertype"],
+    empty: "A server profile says where a mail server is and how to talk to it. Create the first one with “New”.",
+};
+
+pub(super) fn routes() -> Router<Arc<AppState>> {
+    // The list says which is the default, besides.
+    let list = get(|desk: Desk| async move { list(&desk).await });
+    grid::routes_with(&SPEC, list)
+        .route("/settings/profiles/activate", post(activate))
+        .route("/settings/profiles/deactivate", post(deactivate))
+        .route("/settings/profiles/deactivate/yes", post(deactivate_yes))
+        .route("/settings/profiles/default", post(set_default))
+        .route("/settings/profiles/delete", post(delete))
+        .route("/settings/profiles/delete/yes", post(delete_yes))
+}
+
+async fn organization(desk: &Desk) -> Result<Option<model::Record>, Fault> {
+    let mut query = Query::of::<Organization>().limit(1);
+    query.select = vec![Organization::C.default_profile.name];
+    match actions::list(&desk.ctx, query).await {
+        Ok(mut rows) => Ok(rows.pop()),
+        Err(ActionError::Refused(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn list(desk: &Desk) -> Outcome {
+    let default = organization(desk).await?.and_then(|o| o.get(Organization::C.default_profile.name).as_ref_to());
+    let note = match default {
+        Some(profile) => {
+            let name = names::of(&desk.ctx, [profile].into()).await?.remove(&profile).unwrap_or_default();
+            desk.viewer.texts.with("New mailboxes get the profile “{0}”.", &[&name])
+        }
+        None => desk.t("New mailboxes get no profile: none is set as default."),
+    };
+    grid::page(desk, &SPEC, note).await
+}
+
+async fn activate(desk: Desk, form: Form) -> Outcome {
+    let rows = grid::chosen(&desk, &SPEC, &form).await?;
+    let done = grid::each(&desk, &rows, |id| set_state(&desk, id, State::Active)).await;
+    grid::results(&desk, &SPEC, &form, "Activate", done, None)
+}
+
+async fn set_state(desk: &Desk, id: Id, state: State) -> Result<Saved, ActionError> {
+    let draft = Draft::new(EmailServerProfile::TABLE).with(EmailServerProfile::C.state, state);
+    actions::update(&desk.ctx, id, draft, Precondition::Exists).await
+}
+
+async fn deactivate(desk: Desk, form: Form) -> Outcome {
+    let rows = grid::chosen(&desk, &SPEC, &form).await?;
+    let asking = Confirm {
+        title: "Deactivate",
+        text: desk.t("The mailboxes of an inactive profile neither receive nor send."),
+        button: "Deactivate",
+        action: "deactivate/yes",
+        danger: true,
+        rows: with_mailboxes(&desk, rows).await?,
+        tick: None,
+        fields: Vec::new(),
+    };
+    grid::confirm(&desk, &SPEC, &form, asking)
+}
+
+async fn deactivate_yes(desk: Desk, form: Form) -> Outcome {
+    let rows = grid::chosen(&desk, &SPEC, &form).await?;
+    let done = grid::each(&desk, &rows, |id| set_state(&desk, id, State::Inactive)).await;
+    grid::results(&desk, &SPEC, &form, "Deactivate", done, None)
+}
+
+/// Each profile with the number of mailboxes that use it.
+async fn with_mailboxes(desk: &Desk, rows: Vec<Chosen>) -> Result<Vec<Warned>, Fault> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let this = Ref::new(EmailServerProfile::TABLE.logical, row.id);
+        let query = Query::of::<Mailbox>().filter(Filter::eq(Mailbox::C.profile, Some(this)));
+        let used = actions::count(&desk.ctx, query).await?;
+        let mut warned = Warned::plain(row);
+        if used > 0 {
+            warned.warnings.push(desk.viewer.texts.with("the test results of {0} mailboxes that use it", &[&used]));
+        }
+        all.push(warned);
+    }
+    Ok(all)
+}
+
+async fn set_default(desk: Desk, form: Form) -> Outcome {
+    let rows = grid::chosen(&desk, &SPEC, &form).await?;
+    let [row] = rows.as_slice() else {
+        return Err(Fault::bad("One profile can be the default. Select only that."));
+    };
+    let organization = organization(&desk).await?;
+    let organization =
+        organization.ok_or_else(|| Fault::new(StatusCode::FORBIDDEN, "You may not see the settings."))?;
+    let this = Ref::new(EmailServerProfile::TABLE.logical, row.id);
+    let draft = Draft::new(Organization::TABLE).with(Organization::C.default_profile, Some(this));
+    actions::update(&desk.ctx, organization.id, draft, Precondition::Exists).await?;
+    grid::back(&SPEC, &form, "saved")
+}
+
+async fn delete(desk: Desk, form: Form) -> Outcome {
+    let rows = grid::chosen(&desk, &SPEC, &form).await?;
+    let asking = Confirm {
+        title: "Delete",
+        text: desk.t("The mailboxes of a deleted profile stay, without a profile and untested. This cannot be undone."),
+        button: "Delete",
+        action: "delete/yes",
+        danger: true,
+        rows: with_mailboxes(&desk, rows).await?,
+        tick: None,
+        fields: Vec::new(),
+    };
+    grid::confirm(&desk, &SPEC, &form, asking)
+}
+
+async fn delete_yes(desk: Desk, form: Form) -> Outcome {
+    let rows = grid::chosen(&desk, &SPEC, &form).await?;
+    let done =
+        grid::each(&desk, &rows, |id| actions::delete(&desk.ctx, EmailServerProfile::TABLE, id, Precondition::Exists))
+            .await;
+    grid::results(&desk, &SPEC, &form, "Delete", done, None)
+}
