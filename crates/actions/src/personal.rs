@@ -17,10 +17,6 @@ pub async fn personal(ctx: &Context) -> Result<Option<Record>, ActionError> {
 /// The IANA name of the time zone that the options hold.
 #[must_use]
 pub fn time_zone(settings: &Record) -> Option<&'static str> {
-    let code = settings.get("timezonecode").as_int()?;
-    ZONES.iter().find(|(c, _)| *c == code).map(|(_, name)| *name)
+    let code = settings.get(UserSettings::C.time_zone.name).as_int()?;
+    model::time_zone::by_code(code).map(|zone| zone.iana)
 }
-
-/// Dataverse's codes of the commonest zones.
-const ZONES: &[(i64, &str)] =
-    &[(85, "Europe/London"), (92, "Etc/UTC"), (105, "Europe/Paris"), (110, "Europe/Berlin"), (35, "America/New_York")];

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use model::tables::{Email, Queue, QueueItem, State, SystemUser, TeamMembership};
 use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value};
 use rules::access::Right;
+use rules::queue_work::Standing;
+use store::Waiting;
 
 use crate::context::Context;
 use crate::draft::{Draft, Precondition};
@@ -15,6 +18,8 @@ use crate::{access, audit};
 
 /// How often a change is decided anew because a row changed meanwhile.
 const TRIES: usize = 4;
+/// Queues of one overview.
+const MOST_QUEUES: usize = 1_000;
 
 /// Puts `object` into the queue: by a new item with these properties, or by
 /// moving the item that it has in `source`. Returns the item.
@@ -110,6 +115,53 @@ pub async fn of_user(ctx: &Context, user: Id, public: bool) -> Result<Filter, Ac
     Ok(if public { own.or(Filter::eq(Queue::C.view, model::tables::QueueView::Public)) } else { own })
 }
 
+/// A queue and what waits in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    pub queue: Queue,
+    /// Items that nobody works on.
+    pub waiting: u64,
+    /// Items that somebody works on.
+    pub worked_on: u64,
+    /// Those of them that the caller works on.
+    pub mine: u64,
+    /// Since when the first of the waiting ones waits.
+    pub oldest: Option<Timestamp>,
+}
+
+/// The active queues that the caller may read, by name, with what waits in
+/// them: those that they work in, or all.
+pub async fn overview(ctx: &Context, all: bool) -> Result<Vec<Overview>, ActionError> {
+    let mut query = Query::of::<Queue>()
+        .filter(Filter::eq(Queue::C.state, State::Active))
+        .order_by(Queue::C.name, false)
+        .limit(MOST_QUEUES);
+    if !all {
+        query = query.filter(of_user(ctx, ctx.actor.id, true).await?);
+    }
+    let rows = crate::list(ctx, query).await?;
+    let queues: Vec<Queue> = rows.iter().map(Queue::from_record).collect::<Result<_, _>>()?;
+    let ids: Vec<Id> = queues.iter().map(|queue| queue.id).collect();
+    let mut waiting = ctx.store.waiting(&ids).await?;
+    Ok(queues.into_iter().map(|queue| counted(ctx, waiting.remove(&queue.id).unwrap_or_default(), queue)).collect())
+}
+
+fn counted(ctx: &Context, rows: Vec<Waiting>, queue: Queue) -> Overview {
+    let mut counted = Overview { queue, waiting: 0, worked_on: 0, mine: 0, oldest: None };
+    for row in rows {
+        match row.worker {
+            None => (counted.waiting, counted.oldest) = (row.items, row.oldest),
+            Some(worker) => {
+                counted.worked_on += row.items;
+                if worker == ctx.actor_ref() {
+                    counted.mine += row.items;
+                }
+            }
+        }
+    }
+    counted
+}
+
 /// What becomes of an item.
 struct After {
     worker: Option<Ref>,
@@ -148,7 +200,8 @@ async fn on_item(
         {
             return Err(queue_item::active_item_exists().into());
         }
-        let changes = changes(ctx, verb, &row, &item, &after).await?;
+        let owner = queue.as_ref().and_then(|queue| queue.owner);
+        let changes = changes(ctx, verb, &row, &item, &after, owner).await?;
         if changes.is_empty() {
             return Ok(());
         }
@@ -167,6 +220,7 @@ async fn changes(
     row: &Record,
     item: &QueueItem,
     after: &After,
+    queue_owner: Option<Ref>,
 ) -> Result<Vec<Change>, ActionError> {
     let mut changes = Vec::new();
     if after.gone {
@@ -188,7 +242,10 @@ async fn changes(
         && let Some(email) = ctx.store.get(Email::TABLE, object.id).await?
         && email.get(Email::C.owner.name) != &Value::Ref(owner)
     {
-        access::on_row(ctx, Right::Assign, &email).await?;
+        let email_owner = email.get(Email::C.owner.name).as_ref_to();
+        let standing = Standing { actor: ctx.actor_ref(), queue_owner, worker: item.worker, email_owner };
+        let right = if standing.is_own_work(owner) { Right::Read } else { Right::Assign };
+        access::on_row(ctx, right, &email).await?;
         let set = BTreeMap::from([(Email::C.owner.name, Value::Ref(owner))]);
         changes.extend(update(ctx, verb, &email, set)?);
     }

@@ -23,6 +23,7 @@ pub mod refusal;
 pub mod secret;
 pub mod table;
 pub mod tables;
+pub mod time_zone;
 pub mod value;
 pub mod verdict;
 pub mod work;

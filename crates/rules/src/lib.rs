@@ -17,6 +17,7 @@ pub mod parties;
 pub mod password;
 pub mod profile;
 pub mod provider;
+pub mod queue_work;
 pub mod retry;
 pub mod routing;
 pub mod schedule;

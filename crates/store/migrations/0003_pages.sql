@@ -59,3 +59,25 @@ CREATE INDEX ix_pr_inquiry_systemuserid ON pr_inquiry (pr_systemuserid, pr_asked
 -- What stands under the emails that a user writes.
 
 ALTER TABLE "usersettings" ADD COLUMN "pr_signature" {text};
+
+-- Work: personal options; activities by time; what waits in queues.
+
+ALTER TABLE usersettings ADD COLUMN "pr_theme" {int} DEFAULT 0;
+
+UPDATE email SET sortdate = COALESCE(pr_receivedon, senton, createdon) WHERE sortdate IS NULL;
+[sqlite]CREATE INDEX ix_email_sortdate ON email (sortdate);
+[postgres]CREATE INDEX ix_email_sortdate ON email (sortdate NULLS FIRST);
+DROP INDEX ix_email_regardingobjectid;
+[sqlite]CREATE INDEX ix_email_regardingobjectid ON email (regardingobjectid, sortdate) WHERE regardingobjectid IS NOT NULL;
+[postgres]CREATE INDEX ix_email_regardingobjectid ON email (regardingobjectid, sortdate NULLS FIRST) WHERE regardingobjectid IS NOT NULL;
+DROP INDEX ix_email_ownerid;
+CREATE INDEX ix_email_ownerid ON email (ownerid, statuscode);
+DROP INDEX ix_queueitem_queueid;
+CREATE INDEX ix_queueitem_worked ON queueitem (queueid, statecode, workerid, workerid__table, enteredon);
+[sqlite]CREATE INDEX ix_queueitem_queueid ON queueitem (queueid, statecode, enteredon);
+[postgres]CREATE INDEX ix_queueitem_queueid ON queueitem (queueid, statecode, enteredon NULLS FIRST);
+CREATE INDEX ix_queueitem_workerid ON queueitem (workerid) WHERE workerid IS NOT NULL;
+DROP INDEX ix_activityparty_activityid;
+CREATE INDEX ix_activityparty_activityid ON activityparty (activityid, partyid);
+[sqlite]CREATE INDEX ix_activityparty_unresolved ON activityparty (createdon) WHERE partyid IS NULL;
+[postgres]CREATE INDEX ix_activityparty_unresolved ON activityparty (createdon NULLS FIRST) WHERE partyid IS NULL;

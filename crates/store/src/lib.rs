@@ -40,6 +40,7 @@ mod store;
 mod tests;
 mod transaction;
 mod tx;
+mod waiting;
 
 pub use backup::Backup;
 pub use blobs::{BlobReader, BlobWriter, Blobs, Compacted, Damage, Written};
@@ -51,3 +52,4 @@ pub use memory::Generation;
 pub use options::Options;
 pub use store::Store;
 pub use transaction::Transaction;
+pub use waiting::Waiting;

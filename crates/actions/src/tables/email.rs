@@ -37,6 +37,10 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
             plan.fault(send_instead(after));
         }
     }
+    // Timelines are walked by it.
+    if plan.after.get(Email::C.sort_date.name).is_null() {
+        plan.put(Email::C.sort_date, Some(plan.ctx.now));
+    }
     let mut others = Vec::new();
     for (child, drafts) in std::mem::take(&mut plan.children) {
         match child.nav {

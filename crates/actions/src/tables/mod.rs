@@ -17,7 +17,7 @@ pub(crate) mod state;
 mod system_user;
 mod webhook;
 
-pub(crate) use parties::of_email as parties_of;
+pub(crate) use parties::{email_columns, of_email as parties_of};
 
 use model::tables::Team;
 use model::{Change, Record, Refusal};

@@ -125,6 +125,8 @@ table! {
         /// When the server received it.
         received_on: Option<Timestamp> = time("pr_receivedon", "Date Received").read(),
         actual_end: Option<Timestamp> = time("actualend", "Actual End"),
+        /// Where it stands among activities: when it was received, sent, or begun.
+        sort_date: Option<Timestamp> = time("sortdate", "Sort Date"),
         delivery_attempts: i64 = int("deliveryattempts", "No. of Delivery Attempts", 0, 1_000_000_000).or(0),
         postponed_until: Option<Timestamp> = time("postponeemailprocessinguntil", "Delay email processing until").read(),
         delayed_send: Option<Timestamp> = time("delayedemailsendtime", "Send Later"),
@@ -151,7 +153,6 @@ table! {
         time("actualstart", "Actual Start"),
         time("scheduledstart", "Start Date"),
         time("scheduledend", "Due Date"),
-        time("sortdate", "Sort Date"),
         int("actualdurationminutes", "Duration", 0, 2_147_483_647),
         id("emailtrackingid", "Email Tracking Id"),
         flag("compressed", "Compressed").read(),

@@ -1,9 +1,13 @@
 //! A user's personal options. One row per user, with the user's id.
 
-use crate::table;
 use crate::table::{BLANK, Table, choice, flag, int, lookup, memo, text, time};
 use crate::tables::states::IncomingFilter;
 use crate::value::Ref;
+use crate::{option_set, table};
+
+option_set! {
+    pub enum Theme: "pr_theme" { System = 0 "As the device has it", Light = 1 "Light", Dark = 2 "Dark" }
+}
 
 table! {
     pub struct UserSettings, UserSettingsColumns: Table {
@@ -16,12 +20,13 @@ table! {
         /// What stands under the emails that the user writes: plain text.
         signature: String = memo("pr_signature", "Signature"),
         business_unit: Option<Ref> = lookup("businessunitid", "Business Unit", &["businessunit"]).read(),
+        theme: Theme = choice("pr_theme", "Appearance", Theme::OPTIONS),
+        language: Option<i64> = int("uilanguageid", "Language", 0, 2_147_483_647),
+        time_zone: Option<i64> = int("timezonecode", "Time Zone", -1, 2_147_483_647),
     } also {
         int("paginglimit", "Records per Page", 1, 250).or(50),
         int("timezonebias", "Time Zone Bias", -1500, 1500),
-        int("timezonecode", "Time Zone", -1, 2_147_483_647),
         int("localeid", "Locale", 0, 2_147_483_647),
-        int("uilanguageid", "Language", 0, 2_147_483_647),
         int("nexttrackingnumber", "Next Tracking Number", 0, 999_999_999),
         int("trackingtokenid", "Tracking Token", 0, 2_147_483_647),
         int("addressbooksyncinterval", "Address Book Sync Interval", 0, 2_147_483_647),

@@ -2,7 +2,7 @@
 //! nobody. It decides which depths the table's privileges can have.
 
 use model::table::Ownership;
-use model::tables::Email;
+use model::tables::{Email, QueueItem};
 use model::{Entity, Table, tables};
 
 use super::{Depth, Right};
@@ -50,7 +50,9 @@ pub fn anchor(table: &Table) -> Anchor {
 }
 
 /// The right and the table whose privilege decides: for a child row, reading
-/// is reading its parent and everything else is writing it.
+/// is reading its parent and everything else is writing it. What waits in a
+/// queue is worked on by everybody who may put something there (Append To);
+/// the queue itself is not theirs to write.
 pub fn subject(right: Right, table: &'static Table) -> (Right, &'static Table) {
     // What activities have in common is read as the activities are.
     if table == tables::ACTIVITY {
@@ -58,7 +60,8 @@ pub fn subject(right: Right, table: &'static Table) -> (Right, &'static Table) {
     }
     let Anchor::Parent { table: parent, .. } = anchor(table) else { return (right, table) };
     let Some(parent) = tables::by_logical_name(parent) else { return (right, table) };
-    subject(if right == Right::Read { Right::Read } else { Right::Write }, parent)
+    let other = if table == QueueItem::TABLE { Right::AppendTo } else { Right::Write };
+    subject(if right == Right::Read { Right::Read } else { other }, parent)
 }
 
 /// The depths that a privilege on the table can have.

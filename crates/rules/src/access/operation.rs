@@ -88,7 +88,8 @@ mod tests {
     }
     #[test]
     fn a_row_that_follows_another() {
-        check("create queueitem", "prvWriteQueue prvReadQueue");
+        check("create queueitem", "prvAppendToQueue prvReadQueue");
+        check("create activityparty", "prvWriteEmail prvReadEmail");
         check("read pr_ledgerentry", "prvReadMailbox");
     }
     #[test]

@@ -186,7 +186,9 @@ fn children_follow_their_parents() {
     check(roles::BASIC_USER, Read, "pr_ledgerentry", "own", true);
     check(roles::BASIC_USER, Read, "pr_ledgerentry", "other", false);
     check(roles::BASIC_USER, Read, "queueitem", "own", true);
-    check(roles::BASIC_USER, Write, "queueitem", "own", false);
+    check(roles::BASIC_USER, Write, "queueitem", "own", true);
+    check(roles::BASIC_USER, Write, "queueitem", "same", false);
+    check(roles::BASIC_USER, Write, "queue", "own", false);
     check(roles::BASIC_USER, Read, "systemuserroles", "other", true);
     check(roles::BASIC_USER, Create, "systemuserroles", "own", false);
     check(roles::AUDITOR, Read, "roleprivileges", "other", true);

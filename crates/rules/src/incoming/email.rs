@@ -100,6 +100,7 @@ fn email(making: &Making<'_, '_>) -> Email {
     email.sent_on = mail.date;
     email.received_on = Some(road.received.unwrap_or(now));
     email.actual_end = email.received_on;
+    email.sort_date = email.received_on;
     email.read_receipt = mail.read_receipt;
     email.headers = cut(&mail.headers, 65_536);
     email.blob = Some(road.blob.0.to_vec());

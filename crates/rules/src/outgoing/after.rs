@@ -204,6 +204,7 @@ fn finished(mut email: Email, rows: &[Delivery], now: Timestamp) -> (Email, Opti
     set_status(&mut email, EmailStatus::Sent);
     email.sent_on = email.sent_on.or(Some(now));
     email.actual_end = Some(now);
+    email.sort_date = Some(now);
     if refused.is_empty() {
         return (email, None);
     }

@@ -55,6 +55,7 @@ pub fn mark_sent(
     (email.status, email.state) = (EmailStatus::Sent, EmailStatus::Sent.state());
     email.sent_on = Some(now);
     email.actual_end = Some(now);
+    email.sort_date = Some(now);
     email.failure_reason = String::new();
     email.postponed_until = None;
     Ok(written(facts.email, &email))

@@ -63,5 +63,6 @@ mod tracking;
 mod upgrade;
 mod webhooks;
 mod wire;
+mod work;
 mod world;
 mod writing;

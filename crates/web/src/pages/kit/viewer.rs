@@ -3,6 +3,7 @@
 use actions::{ActionError, Context};
 use axum::http::{HeaderMap, header};
 use jiff::tz::TimeZone;
+use model::tables::Theme;
 use model::{Record, Timestamp};
 
 use crate::pages::kit::texts::{self, Texts};
@@ -32,9 +33,9 @@ impl Viewer {
         let texts = int("uilanguageid").and_then(texts::by_locale).unwrap_or_else(|| texts::accepted(accepted));
         let chosen = settings.as_ref().and_then(actions::time_zone);
         let zone = chosen.or(cookie(headers, "postroom-zone")).and_then(|name| TimeZone::get(name).ok());
-        let theme = match cookie(headers, "postroom-theme") {
-            Some("light") => "light",
-            Some("dark") => "dark",
+        let theme = match (int("pr_theme").and_then(Theme::from_number), cookie(headers, "postroom-theme")) {
+            (Some(Theme::Light), _) | (_, Some("light")) => "light",
+            (Some(Theme::Dark), _) | (_, Some("dark")) => "dark",
             _ => "",
         };
         let rows = int("paginglimit").and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=250).contains(n));
