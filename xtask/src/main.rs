@@ -1,5 +1,6 @@
 //! The project's own tools. `cargo xtask tidy` checks the law of
-//! ARCHITECTURE.md; `cargo xtask bench` and `bench-api` measure beside peers.
+//! ARCHITECTURE.md; `cargo xtask bench` and `bench-api` measure beside peers;
+//! `shots` takes pictures of the pages, `lighthouse` measures them.
 
 use std::process::{Command, ExitCode};
 
@@ -13,8 +14,16 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "bench" => cargo(&["bench", "-p", "app", "--bench", "sync", "--"], 2),
         "bench-api" => cargo(&["bench", "-p", "app", "--bench", "api", "--"], 2),
+        "shots" => {
+            cargo(&["test", "-q", "-p", "app", "--test", "browser", "--", "--ignored", "--nocapture", "shots"], 2)
+        }
+        "lighthouse" => {
+            cargo(&["test", "-q", "-p", "app", "--test", "browser", "--", "--ignored", "--nocapture", "lighthouse"], 2)
+        }
         "docs" => cargo(&["run", "-q", "-p", "app", "--bin", "postroom", "--", "docs", "--write"], 2),
-        _ => Err(anyhow::anyhow!("usage: cargo xtask tidy | bench [OPTIONS] | bench-api [OPTIONS] | docs")),
+        _ => Err(anyhow::anyhow!(
+            "usage: cargo xtask tidy | bench [OPTIONS] | bench-api [OPTIONS] | shots | lighthouse | docs"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,9 @@
 //! Stories of people in front of the pages: a real browser, the real program,
 //! real mail servers. One program, so that it is linked once.
 
+mod every_page;
+mod lighthouse;
+mod lively;
+mod shots;
 mod signing_in;
 mod world;
