@@ -81,3 +81,65 @@ DROP INDEX ix_activityparty_activityid;
 CREATE INDEX ix_activityparty_activityid ON activityparty (activityid, partyid);
 [sqlite]CREATE INDEX ix_activityparty_unresolved ON activityparty (createdon) WHERE partyid IS NULL;
 [postgres]CREATE INDEX ix_activityparty_unresolved ON activityparty (createdon NULLS FIRST) WHERE partyid IS NULL;
+
+-- Work for the machine that no mailbox asked for.
+
+CREATE TABLE "pr_job" (
+    "pr_jobid" {id} PRIMARY KEY NOT NULL,
+    "pr_kind" {int} DEFAULT 0,
+    "pr_state" {int} DEFAULT 0,
+    "pr_systemuserid" {id},
+    "pr_askedon" {time},
+    "pr_startedon" {time},
+    "pr_finishedon" {time},
+    "pr_leaseuntil" {time},
+    "pr_leaseholder" {text},
+    "pr_attempts" {int} DEFAULT 0,
+    "pr_done" {int},
+    "pr_total" {int},
+    "pr_file" {text},
+    "pr_size" {int},
+    "pr_outcome" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE INDEX ix_pr_job_state ON pr_job (pr_state);
+
+-- How long what is kept is kept.
+
+ALTER TABLE organization ADD COLUMN "pr_ledgerretentiondays" {int} DEFAULT 0;
+ALTER TABLE organization ADD COLUMN "pr_alertretentiondays" {int} DEFAULT 0;
+ALTER TABLE organization ADD COLUMN "pr_auditretentiondays" {int} DEFAULT 0;
+ALTER TABLE pr_ledgerentry ADD COLUMN "pr_clearedon" {time};
+CREATE INDEX ix_pr_ledgerentry_uncleared ON pr_ledgerentry (pr_seenon) WHERE pr_clearedon IS NULL;
+CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
+
+-- The audit trail only grows, whoever asks: rows go when they are older than
+-- the organization keeps them, and never before thirty days. The database's
+-- own clock decides.
+
+[sqlite]CREATE TRIGGER tr_pr_audit_update BEFORE UPDATE ON pr_audit
+[sqlite]BEGIN
+[sqlite]    SELECT RAISE(ABORT, 'the audit trail only grows');
+[sqlite]END;
+[sqlite]CREATE TRIGGER tr_pr_audit_delete BEFORE DELETE ON pr_audit
+[sqlite]WHEN NOT EXISTS (SELECT 1 FROM organization WHERE pr_auditretentiondays >= 30
+[sqlite]    AND OLD.pr_at < (unixepoch() - pr_auditretentiondays * 86400) * 1000000)
+[sqlite]BEGIN
+[sqlite]    SELECT RAISE(ABORT, 'the audit trail only grows');
+[sqlite]END;
+[postgres]CREATE FUNCTION pr_audit_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+[postgres]BEGIN
+[postgres]    RAISE EXCEPTION 'the audit trail only grows';
+[postgres]END $$;
+[postgres]CREATE FUNCTION pr_audit_old() RETURNS trigger LANGUAGE plpgsql AS $$
+[postgres]BEGIN
+[postgres]    IF EXISTS (SELECT 1 FROM organization WHERE pr_auditretentiondays >= 30
+[postgres]        AND OLD.pr_at < (extract(epoch FROM now()) - pr_auditretentiondays * 86400) * 1000000) THEN
+[postgres]        RETURN OLD;
+[postgres]    END IF;
+[postgres]    RAISE EXCEPTION 'the audit trail only grows';
+[postgres]END $$;
+[postgres]CREATE TRIGGER tr_pr_audit_update BEFORE UPDATE ON pr_audit FOR EACH ROW EXECUTE FUNCTION pr_audit_grows();
+[postgres]CREATE TRIGGER tr_pr_audit_delete BEFORE DELETE ON pr_audit FOR EACH ROW EXECUTE FUNCTION pr_audit_old();
+[postgres]CREATE TRIGGER tr_pr_audit_truncate BEFORE TRUNCATE ON pr_audit FOR EACH STATEMENT EXECUTE FUNCTION pr_audit_grows();

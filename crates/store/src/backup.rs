@@ -7,7 +7,8 @@
 
 use std::path::Path;
 
-use model::{Kind, Value, tables};
+use model::tables::Job;
+use model::{Entity as _, Kind, Value, tables};
 
 use crate::backup::file::{BackupWriter, Entry, Header};
 use crate::bind::Bind;
@@ -19,6 +20,7 @@ use crate::tx::Tx;
 
 mod file;
 mod restore;
+mod shelf;
 
 const PAGE: i64 = 500;
 
@@ -43,7 +45,8 @@ struct Saved {
     columns: Vec<(String, Want)>,
 }
 
-/// Everything but `pr_blob` and `pr_migration`, which restoring makes anew.
+/// Everything but `pr_blob` and `pr_migration`, which restoring makes anew, and
+/// `pr_job`: what was going on here is nobody's to go on with elsewhere.
 fn saved_tables() -> Result<Vec<Saved>, StoreError> {
     let plain = |table: &str, key, columns: &[(&str, Want)]| Saved {
         table: table.to_owned(),
@@ -81,7 +84,7 @@ fn saved_tables() -> Result<Vec<Saved>, StoreError> {
         ),
         plain("pr_forgotten", 1, &[("tablename", Want::Text), ("version", Want::Int)]),
     ];
-    for table in tables::ALL {
+    for table in tables::ALL.iter().filter(|t| **t != Job::TABLE) {
         let mut columns = vec![(table.id.to_owned(), Want::Id)];
         for place in &Shape::of(table)?.places {
             let Some(want) = want(&place.column.kind) else { continue };

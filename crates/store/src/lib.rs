@@ -50,6 +50,7 @@ pub use doctor::Finding;
 pub use error::{CommitError, Conflict, StoreError};
 pub use memory::Generation;
 pub use options::Options;
+pub use secrets::state::{Activation, Encryption, KeyState};
 pub use store::Store;
 pub use transaction::Transaction;
 pub use waiting::Waiting;

@@ -11,3 +11,4 @@ mod leases;
 mod oracle;
 mod queries;
 mod transactions;
+mod upkeep;

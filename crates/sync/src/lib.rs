@@ -19,10 +19,12 @@ mod send;
 mod sessions;
 mod stats;
 mod test_mailbox;
+mod upkeep;
 mod webhooks;
 mod worker;
 
 pub use engine::{Engine, Settings};
 pub use error::SyncError;
 pub use orphans::free_orphans;
+pub use upkeep::keep_no_longer;
 pub use worker::{Progress, run_once, serve};

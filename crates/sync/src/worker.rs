@@ -15,7 +15,7 @@ use crate::budget::Permit;
 use crate::engine::Loaded;
 use crate::pace::Running;
 use crate::route::{self, Direction};
-use crate::{Engine, SyncError, inquiries, receive, send, stats, test_mailbox, webhooks};
+use crate::{Engine, SyncError, inquiries, receive, send, stats, test_mailbox, upkeep, webhooks};
 
 /// What one run of a workload did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,7 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
         tasks.spawn(lane(Arc::clone(&engine), workload, size, stop.clone()));
     }
     tasks.spawn(inquiries::serve(Arc::clone(&engine), stop.clone()));
+    tasks.spawn(upkeep::serve(Arc::clone(&engine), stop.clone()));
     tasks.spawn(webhooks::serve(Arc::clone(&engine), stop));
     while tasks.join_next().await.is_some() {}
     for open in engine.sessions.drain() {
@@ -71,6 +72,9 @@ async fn tidy_up(engine: Arc<Engine>) {
         }
         if let Err(error) = forget_deleted(&engine).await {
             tracing::warn!(%error, "cannot remove old marks of deleted rows; trying again in an hour");
+        }
+        if let Err(error) = upkeep::keep_no_longer(&engine).await {
+            tracing::warn!(%error, "cannot remove what was kept long enough; trying again in an hour");
         }
         if let Err(error) = webhooks::forget(&engine).await {
             tracing::warn!(%error, "cannot remove old events; trying again in an hour");

@@ -3,28 +3,34 @@
 mod access_of;
 mod add_members;
 mod add_privileges;
+mod copy_role;
 mod grant_access;
 mod modify_access;
 mod move_user;
+mod new_user;
 mod privileges;
 mod remove_members;
 mod remove_privilege;
 mod replace_privileges;
 mod revoke_access;
+mod set_roles;
 mod shared_with;
 
 pub use access_of::access_of;
 pub use add_members::add_members;
 pub use add_privileges::add_privileges;
+pub use copy_role::copy_role;
 pub use grant_access::grant_access;
 pub use modify_access::modify_access;
 pub use move_user::move_user;
+pub use new_user::{Made, NewUser, new_user};
 pub use privileges::{Granted, of_role, of_user};
 pub use remove_members::remove_members;
 pub use remove_privilege::remove_privilege;
 pub use replace_privileges::replace_privileges;
 pub use revoke_access::revoke_access;
-pub use rules::access::{Depth, sharing::mask, sharing::names};
+pub use rules::access::{Depth, Right, Special, sharing::mask, sharing::names};
+pub use set_roles::{roles_of, set_roles, set_team_roles};
 pub use shared_with::shared_with;
 
 use model::tables::{SHAREABLE, Sharing};

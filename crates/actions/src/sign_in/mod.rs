@@ -3,6 +3,7 @@
 //! elsewhere.
 
 pub mod account;
+pub mod administer;
 pub mod application;
 mod base32;
 mod bearer;

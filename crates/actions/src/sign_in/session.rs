@@ -1,8 +1,11 @@
 //! Sessions of browsers: 256 random bits in a cookie, whose hash is a row.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
+use model::query::Compare;
 use model::tables::{Session, SystemUser};
-use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update};
+use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update, Value};
 use serde_json::json;
 use store::Store;
 
@@ -91,6 +94,70 @@ pub async fn list(ctx: &Context, policy: &Policy, user: Id) -> Result<Vec<Sessio
     let mut sessions = of(&ctx.store, user).await?;
     sessions.retain(|s| is_good(s, policy, ctx.now));
     Ok(sessions)
+}
+
+/// A session and whose it is.
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub session: Session,
+    pub user: SystemUser,
+}
+
+/// The sessions of everybody, or of one user, that have not ended: those that
+/// were used last come first, at most so many.
+///
+/// # Errors
+/// 0x80040220 without the right to administer.
+pub async fn of_everybody(
+    ctx: &Context,
+    policy: &Policy,
+    user: Option<Id>,
+    most: usize,
+) -> Result<Vec<Held>, ActionError> {
+    access::administer(ctx)?;
+    let alive = Filter::Compare(Session::C.expires_on.name.into(), Compare::Greater, Value::Time(ctx.now));
+    let mut query = Query::of::<Session>().filter(alive).order_by(Session::C.seen_on, true).limit(most);
+    if let Ok(earliest) = ctx.now.checked_sub(policy.idle) {
+        query = query.filter(Filter::Compare(Session::C.seen_on.name.into(), Compare::Greater, Value::Time(earliest)));
+    }
+    if let Some(user) = user {
+        query = query.filter(Filter::eq(Session::C.user, Some(Ref::new("systemuser", user))));
+    }
+    let mut users: BTreeMap<Id, SystemUser> = BTreeMap::new();
+    let mut held = Vec::new();
+    for session in ctx.store.list::<Session>(&query).await?.into_iter().filter(|s| is_good(s, policy, ctx.now)) {
+        let Some(user) = session.user.map(|u| u.id) else { continue };
+        let known = match users.get(&user) {
+            Some(known) => Some(known.clone()),
+            None => ctx.store.load::<SystemUser>(user).await?,
+        };
+        // Nobody who is disabled gets in with a session.
+        if let Some(user) = known {
+            users.insert(user.id, user.clone());
+            held.extend((!user.is_disabled).then_some(Held { session, user }));
+        }
+    }
+    Ok(held)
+}
+
+/// Ends all sessions of a user: one's own, or with the right to administer
+/// another's. Returns how many there were.
+///
+/// # Errors
+/// 0x80040220 without the right to administer.
+pub async fn end_all_of(ctx: &Context, user: Id) -> Result<usize, ActionError> {
+    own_or_administer(ctx, user)?;
+    if ctx.store.load::<SystemUser>(user).await?.is_none() {
+        return Err(Refusal::does_not_exist(SystemUser::TABLE.logical, user).into());
+    }
+    let mut changes = end_all(&ctx.store, user, None).await?;
+    let ended = changes.len();
+    if ended > 0 {
+        changes.push(audit::told(ctx, "sessions-ended", SystemUser::TABLE, user, json!({ "sessions": ended }))?);
+        let commit = Commit::new(ctx.actor(), ctx.now, changes);
+        ctx.store.commit(&commit).await.map_err(|e| commit_failed("pr_session", e))?;
+    }
+    Ok(ended)
 }
 
 async fn of(store: &Store, user: Id) -> Result<Vec<Session>, ActionError> {

@@ -1,5 +1,6 @@
-//! `postroom compact`: gives back the room of messages and attachments that
-//! nothing refers to any more. The service may run.
+//! `postroom compact`: lets go what was kept for as long as the organization
+//! says, and gives back the room of messages and attachments that nothing
+//! refers to any more. The service does the same every hour; it may run.
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ impl Compact {
     pub async fn run(self) -> Result<()> {
         let session = Session::open(&self.common.data).await?;
         let waiting = output::spinner("compacting");
+        sync::keep_no_longer(&*session.engine()?).await?;
         let done = session.store.blobs().compact(MIN_AGE).await;
         waiting.finish_and_clear();
         let done = done?;

@@ -60,7 +60,7 @@ async fn password_link(dir: &std::path::Path, config: &Config, admin: &str) -> R
     let session = session::Session::open(dir).await?;
     let user = super::find::user(&session.store, admin).await?;
     let ticket = actions::sign_in::reset::reset(&session.context().await?, user.id, false).await?;
-    Ok(config.password_link(&ticket))
+    config.password_link(&ticket)
 }
 
 /// The next command finds the database in the configuration. The URL may hold

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
-use crate::session;
+use crate::session as opened;
 
 mod app;
 mod audit;
@@ -24,6 +24,7 @@ mod profile;
 mod restore;
 mod role;
 mod serve;
+mod session;
 mod token;
 mod user;
 mod webhook;
@@ -56,6 +57,8 @@ enum Command {
     Token(token::Token),
     /// How people sign in: passwords.
     User(user::User),
+    /// Browsers that are signed in: list, end.
+    Session(session::Session),
     /// Services that ask for tokens with a client id and a secret.
     App(app::App),
     /// Mailboxes: list, show, approve, test, process.
@@ -72,7 +75,7 @@ enum Command {
     Role(role::Role),
     /// The audit trail: show, export.
     Audit(audit::Audit),
-    /// Give back the room of messages that nothing refers to any more.
+    /// Let go what was kept long enough, and give back the room of it.
     Compact(compact::Compact),
     /// Check the installation.
     Doctor(doctor::Doctor),
@@ -88,13 +91,14 @@ enum Command {
 
 pub async fn run() -> Result<ExitCode> {
     let matches = tree().get_matches();
-    session::set_command(words(&matches));
+    opened::set_command(words(&matches));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Init(command) => command.run().await,
         Command::Serve(command) => command.run().await,
         Command::Token(command) => command.run().await,
         Command::User(command) => command.run().await,
+        Command::Session(command) => command.run().await,
         Command::App(command) => command.run().await,
         Command::Mailbox(command) => command.run().await,
         Command::Profile(command) => command.run().await,

@@ -66,7 +66,8 @@ impl Serve {
             limits: (&session.config.limits).into(),
             proxies: session.config.proxies()?,
             sign_in: web::SignIn::new(session.config.sign_in.policy(), session.hasher())
-                .with_provider(session.provider()?),
+                .with_provider(session.provider()?)
+                .with_public_url(session.config.public_url()?),
         };
         let router = if self.role == Role::Worker { web::health_router(state) } else { web::router(state) };
         tracing::info!(listen, role = ?self.role, "Postroom is ready");

@@ -67,7 +67,7 @@ impl User {
         }
         let ticket =
             reset::reset(&context, found.id, forget_second_step).await.context("cannot make a link for the user")?;
-        output::line(&session.config.password_link(&ticket));
+        output::line(&session.config.password_link(&ticket)?);
         Ok(())
     }
 }

@@ -96,6 +96,13 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "web",
+        "public_url",
+        KeyKind::Text,
+        "\"\"",
+        "The address under which people reach the pages, e.g. `https://postroom.example.com`: links that are handed out begin with it. Empty: the address of `listen`, and in a browser the one that stands in its address bar.",
+    ),
+    key(
+        "web",
         "tls_certificate",
         KeyKind::Text,
         "\"\"",

@@ -47,6 +47,7 @@ pub struct Database {
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
     pub listen: String,
+    pub public_url: String,
     pub tls_certificate: String,
     pub tls_key: String,
     pub tls_minimum: String,
@@ -58,6 +59,7 @@ impl Default for Web {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8420".into(),
+            public_url: String::new(),
             tls_certificate: String::new(),
             tls_key: String::new(),
             tls_minimum: "1.2".into(),

@@ -115,9 +115,33 @@ impl SignIn {
 
 impl Config {
     /// The link with which a password is set.
-    pub fn password_link(&self, ticket: &str) -> String {
-        let scheme = if self.web.tls_certificate.is_empty() { "http" } else { "https" };
-        format!("{scheme}://{}/password?ticket={ticket}", self.web.listen)
+    pub fn password_link(&self, ticket: &str) -> Result<String> {
+        let base = match self.public_url()? {
+            Some(url) => url,
+            None => {
+                let scheme = if self.web.tls_certificate.is_empty() { "http" } else { "https" };
+                format!("{scheme}://{}", self.web.listen)
+            }
+        };
+        Ok(format!("{base}/password?ticket={ticket}"))
+    }
+
+    /// Where people reach the pages, without a slash at the end; `None`: it
+    /// is not said.
+    pub fn public_url(&self) -> Result<Option<String>> {
+        let text = self.web.public_url.trim_end_matches('/');
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let plain = |host: &str| {
+            !host.is_empty()
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
+        };
+        if !host.is_some_and(plain) {
+            bail!("[web] public_url is '{text}'; it is scheme and host alone: https://postroom.example.com");
+        }
+        Ok(Some(text.to_owned()))
     }
 }
 
@@ -154,5 +178,26 @@ mod tests {
         let sign_in: SignIn = toml::from_str("client_secret = \"hush-hush\"").unwrap();
         assert!(!format!("{sign_in:?}").contains("hush"));
         assert_eq!(sign_in.client_secret.unwrap().expose(), "hush-hush");
+    }
+
+    #[track_caller]
+    fn link(public_url: &str, expected: &str) {
+        let mut config = Config::default();
+        config.web.public_url = public_url.into();
+        let link = config.password_link("t").unwrap_or_else(|error| format!("{error:#}"));
+        assert!(link.contains(expected), "{link}");
+    }
+
+    #[test]
+    fn links_begin_where_people_reach_the_pages() {
+        link("", "http://127.0.0.1:8420/password?ticket=t");
+        link("https://crm.test", "https://crm.test/password?ticket=t");
+        link("https://crm.test:8443/", "https://crm.test:8443/password?ticket=t");
+        link("http://[::1]:80", "http://[::1]:80/password?ticket=t");
+        link("crm.test", "scheme and host alone");
+        link("https://crm.test/postroom", "scheme and host alone");
+        link("https://crm.test?x", "scheme and host alone");
+        link("https://user@crm.test", "scheme and host alone");
+        link("javascript:alert(1)", "scheme and host alone");
     }
 }

@@ -1,6 +1,7 @@
 //! Stories from a user's side, on real servers, each ending in a look at both
 //! the server and the records. One program, so that it is linked once.
 
+mod administer;
 mod clients;
 mod common;
 mod customers;

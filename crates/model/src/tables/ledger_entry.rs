@@ -60,6 +60,8 @@ table! {
         attempts: i64 = int("pr_attempts", "Attempts", 0, 2_147_483_647).or(0).read(),
         /// Octets as read.
         size: i64 = int("pr_size", "Size (Bytes)", 0, 9_007_199_254_740_991).or(0).read(),
+        /// When what the message was about was forgotten, because it was old.
+        cleared_on: Option<Timestamp> = time("pr_clearedon", "Details Removed On").read(),
         /// SHA-256 of the raw message in the blob store.
         blob: Option<Vec<u8>> = bytes("pr_blob", "Raw Message"),
         header_digest: Option<Vec<u8>> = bytes("pr_headerdigest", "Header Digest"),

@@ -18,6 +18,7 @@ mod event;
 mod field_security;
 mod folder;
 mod inquiry;
+mod job;
 mod lead;
 mod ledger_entry;
 mod mailbox;
@@ -55,6 +56,7 @@ pub use event::*;
 pub use field_security::*;
 pub use folder::*;
 pub use inquiry::*;
+pub use job::*;
 pub use lead::*;
 pub use ledger_entry::*;
 pub use mailbox::*;
@@ -129,6 +131,7 @@ pub static ALL: &[&Table] = &[
     ClientSecret::TABLE,
     SigningKey::TABLE,
     Audit::TABLE,
+    Job::TABLE,
 ];
 
 /// The table with this logical name.

@@ -59,6 +59,12 @@ table! {
         full_name: FullNameConvention = choice("fullnameconventioncode", "Full Name Format", FullNameConvention::OPTIONS).or(1),
         /// How long deleted rows are remembered for those who follow changes.
         tracking_days: i64 = int("expirechangetrackingindays", "Days to Keep Change Tracking", 0, 365).or(30),
+        /// After so long the ledger forgets what a message was about; 0: never.
+        ledger_days: i64 = int("pr_ledgerretentiondays", "Days to Keep Details in the Ledger", 0, 36_500).or(0),
+        /// After so long alerts that nobody touched go; 0: never.
+        alert_days: i64 = int("pr_alertretentiondays", "Days to Keep Alerts", 0, 36_500).or(0),
+        /// After so long rows of the audit trail go; 0: never. See `rules::retention`.
+        audit_days: i64 = int("pr_auditretentiondays", "Days to Keep the Audit Trail", 0, 36_500).or(0),
         /// The machine's own account: creates what arrives.
         system_user: Option<Ref> = lookup("pr_systemuserid", "System Account", &["systemuser"]).read(),
     } also {

@@ -18,6 +18,8 @@ use crate::secrets::random;
 pub(super) struct Key {
     pub(super) id: String,
     pub(super) bytes: Zeroizing<[u8; 32]>,
+    /// Seconds since 1970; the first key of an installation does not say.
+    pub(super) made: Option<i64>,
 }
 
 #[derive(Default)]
@@ -27,6 +29,8 @@ pub(super) struct Ring(Vec<Key>);
 struct Line<'a> {
     id: &'a str,
     key: &'a str,
+    #[serde(default)]
+    made: Option<i64>,
 }
 
 impl Ring {
@@ -46,13 +50,22 @@ impl Ring {
         self.0.retain(|k| k.id == id);
     }
 
-    pub(super) fn add_random(&mut self) -> Result<String, StoreError> {
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.0
+    }
+
+    /// An older key, with which nothing more is sealed.
+    pub(super) fn add_old(&mut self, key: Key) {
+        self.0.insert(0, key);
+    }
+
+    pub(super) fn add_random(&mut self, made: Option<i64>) -> Result<String, StoreError> {
         let mut id = [0_u8; 6];
         random(&mut id)?;
         let mut bytes = Zeroizing::new([0_u8; 32]);
         random(&mut *bytes)?;
         let id = hex::encode(id);
-        self.0.push(Key { id: id.clone(), bytes });
+        self.0.push(Key { id: id.clone(), bytes, made });
         Ok(id)
     }
 
@@ -72,13 +85,13 @@ impl Ring {
         Self::parse(&text).ok_or_else(|| StoreError::Keys(format!("the key file {} is damaged", path.display())))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut ring = Self::default();
         for line in text.lines().filter(|l| !l.trim().is_empty()) {
             let line: Line<'_> = serde_json::from_str(line).ok()?;
             let decoded = Zeroizing::new(STANDARD.decode(line.key).ok()?);
             let bytes = Zeroizing::new(<[u8; 32]>::try_from(decoded.as_slice()).ok()?);
-            ring.0.push(Key { id: line.id.to_owned(), bytes });
+            ring.0.push(Key { id: line.id.to_owned(), bytes, made: line.made });
         }
         (!ring.0.is_empty()).then_some(ring)
     }
@@ -92,7 +105,12 @@ impl Ring {
             text.push_str(&key.id);
             text.push_str("\",\"key\":\"");
             text.push_str(&encoded);
-            text.push_str("\"}\n");
+            text.push('"');
+            if let Some(made) = key.made {
+                text.push_str(",\"made\":");
+                text.push_str(&made.to_string());
+            }
+            text.push_str("}\n");
         }
         text
     }

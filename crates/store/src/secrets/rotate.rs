@@ -5,7 +5,7 @@
 //! with another new key and the old ones still in the ring. Another process
 //! that still seals with an old key meanwhile is caught by the last look.
 
-use model::{Id, Ref, Value, tables};
+use model::{Id, Ref, Timestamp, Value, tables};
 
 use crate::bind::Bind;
 use crate::error::StoreError;
@@ -93,10 +93,13 @@ impl Work for Count {
 impl Store {
     /// Seals every secret with a new key and drops the old ones from the key
     /// file. `progress` gets how many are done and how many there are.
-    pub async fn rotate_key(&self, mut progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Keys`] where a secret does not open: then the old keys stay.
+    pub async fn rotate_key(&self, now: Timestamp, mut progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
         let keys = self.keys();
         let total = self.database().read(Count).await?;
-        let key = keys.add()?;
+        let key = keys.add(Some(now.as_second()))?;
         let mut done = 0;
         progress(0, total);
         loop {

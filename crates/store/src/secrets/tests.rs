@@ -66,7 +66,7 @@ fn a_key_that_another_process_added_is_found() {
     let path = dir.path().join("keys");
     let ours = Keys::create(&path).unwrap();
     let theirs = Keys::open(&path).unwrap();
-    theirs.add().unwrap();
+    theirs.add(None).unwrap();
     let sealed = theirs.seal(row(1), "password", &Secret::new("sesame")).unwrap();
     assert_eq!(ours.unseal(row(1), "password", &sealed).unwrap().expose(), "sesame");
 }
@@ -76,8 +76,31 @@ fn a_dropped_key_opens_nothing_and_the_message_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let keys = Keys::create(&dir.path().join("keys")).unwrap();
     let sealed = keys.seal(row(1), "password", &Secret::new("sesame")).unwrap();
-    let fresh = keys.add().unwrap();
+    let fresh = keys.add(Some(7)).unwrap();
     keys.keep_only(&fresh).unwrap();
     let error = keys.unseal(row(1), "password", &sealed).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("key file"), "{error}");
+}
+
+#[test]
+fn nothing_is_sealed_with_a_key_that_another_process_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys");
+    let ours = Keys::create(&path).unwrap();
+    let theirs = Keys::open(&path).unwrap();
+    let fresh = theirs.add(Some(7)).unwrap();
+    theirs.keep_only(&fresh).unwrap();
+    let sealed = ours.seal(row(1), "password", &Secret::new("sesame")).unwrap();
+    assert_eq!(sealed.key, fresh);
+    assert_eq!(Keys::open(&path).unwrap().unseal(row(1), "password", &sealed).unwrap().expose(), "sesame");
+}
+
+#[test]
+fn when_a_key_was_made_is_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys");
+    let keys = Keys::create(&path).unwrap();
+    keys.add(Some(1_800_000_000)).unwrap();
+    let made: Vec<Option<i64>> = keys.states().unwrap().into_iter().map(|(_, made)| made).collect();
+    assert_eq!(made, [None, Some(1_800_000_000)]);
 }

@@ -254,7 +254,7 @@ super::backend::on_both! {
             }
         };
         let mut last = (0, 0);
-        let (rotated, ()) = tokio::join!(store.rotate_key(|done, all| last = (done, all)), reading);
+        let (rotated, ()) = tokio::join!(store.rotate_key(at(1), |done, all| last = (done, all)), reading);
         rotated.unwrap();
         assert_eq!(last, (250, 250));
         let keys = std::fs::read_to_string(place.options.data_dir.join("keys")).unwrap();

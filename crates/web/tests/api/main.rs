@@ -33,6 +33,7 @@ macro_rules! story {
 }
 
 mod access;
+mod administer;
 mod associations;
 mod attacks;
 mod audit;

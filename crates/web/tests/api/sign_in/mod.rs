@@ -9,7 +9,7 @@ mod services;
 mod sessions;
 mod tokens;
 
-use browser::Browser;
+pub use browser::Browser;
 
 pub const PASSWORD: &str = "correct horse battery";
 
