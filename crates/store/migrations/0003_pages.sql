@@ -71,7 +71,8 @@ DROP INDEX ix_email_regardingobjectid;
 [sqlite]CREATE INDEX ix_email_regardingobjectid ON email (regardingobjectid, sortdate) WHERE regardingobjectid IS NOT NULL;
 [postgres]CREATE INDEX ix_email_regardingobjectid ON email (regardingobjectid, sortdate NULLS FIRST) WHERE regardingobjectid IS NOT NULL;
 DROP INDEX ix_email_ownerid;
-CREATE INDEX ix_email_ownerid ON email (ownerid, statuscode);
+[sqlite]CREATE INDEX ix_email_ownerid ON email (ownerid, statuscode, sortdate);
+[postgres]CREATE INDEX ix_email_ownerid ON email (ownerid, statuscode, sortdate NULLS FIRST);
 DROP INDEX ix_queueitem_queueid;
 CREATE INDEX ix_queueitem_worked ON queueitem (queueid, statecode, workerid, workerid__table, enteredon);
 [sqlite]CREATE INDEX ix_queueitem_queueid ON queueitem (queueid, statecode, enteredon);
@@ -143,3 +144,11 @@ CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
 [postgres]CREATE TRIGGER tr_pr_audit_update BEFORE UPDATE ON pr_audit FOR EACH ROW EXECUTE FUNCTION pr_audit_grows();
 [postgres]CREATE TRIGGER tr_pr_audit_delete BEFORE DELETE ON pr_audit FOR EACH ROW EXECUTE FUNCTION pr_audit_old();
 [postgres]CREATE TRIGGER tr_pr_audit_truncate BEFORE TRUNCATE ON pr_audit FOR EACH STATEMENT EXECUTE FUNCTION pr_audit_grows();
+-- Lists: the newest of one's emails, and of those in one status; alerts.
+
+[sqlite]CREATE INDEX ix_email_ownerid_sortdate ON email (ownerid, sortdate);
+[postgres]CREATE INDEX ix_email_ownerid_sortdate ON email (ownerid, sortdate NULLS FIRST);
+[sqlite]CREATE INDEX ix_email_statuscode_sortdate ON email (statuscode, sortdate);
+[postgres]CREATE INDEX ix_email_statuscode_sortdate ON email (statuscode, sortdate NULLS FIRST);
+[sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
+[postgres]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon NULLS FIRST);

@@ -162,9 +162,9 @@ pub(super) static GROUPS: &[Group] = &[
             ("torecipients", 190),
             ("regardingobjectid", 160),
             ("statuscode", 120),
-            ("createdon", 150),
+            ("sortdate", 150),
         ],
-        order: ("createdon", true),
+        order: ("sortdate", true),
         views: &[
             default("My Activities", MINE),
             view(

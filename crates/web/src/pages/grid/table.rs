@@ -215,7 +215,12 @@ pub(super) fn label(desk: &Desk, question: &Question, cell: &str) -> String {
     let (alias, name) = cell.rsplit_once('.').unwrap_or(("", cell));
     let Some(source) = question.fetch.source(alias) else { return name.to_owned() };
     let column = source.table.column(name);
-    let own = column.map_or_else(|| name.to_owned(), |c| desk.t(c.label));
+    let own = match column {
+        // The reference product's word for when a message was sent or came.
+        Some(column) if column.name == "sortdate" => desk.t("Date"),
+        Some(column) => desk.t(column.label),
+        None => name.to_owned(),
+    };
     if alias.is_empty() {
         return own;
     }
