@@ -2,7 +2,7 @@
 //! Whether one row may be read or written is asked where that happens.
 
 use model::Table;
-use rules::access::{Right, Special};
+use rules::access::{Depth, Right, Special};
 
 use crate::access;
 use crate::context::Context;
@@ -14,6 +14,8 @@ pub enum Wish {
     Anyone,
     Create(&'static Table),
     Read(&'static Table),
+    /// Every row of it.
+    ReadAll(&'static Table),
     Write(&'static Table),
     Delete(&'static Table),
     Assign(&'static Table),
@@ -28,6 +30,7 @@ pub fn permitted(ctx: &Context, wish: Wish) -> bool {
         Wish::Anyone => true,
         Wish::Create(table) => any(Right::Create, table),
         Wish::Read(table) => any(Right::Read, table),
+        Wish::ReadAll(table) => ctx.principal.granted(Right::Read, table).is_ok_and(|r| r.depth == Depth::Global),
         Wish::Write(table) => any(Right::Write, table),
         Wish::Delete(table) => any(Right::Delete, table),
         Wish::Assign(table) => any(Right::Assign, table),

@@ -15,6 +15,7 @@ pub mod id;
 pub mod mail;
 pub mod option_set;
 pub mod outgoing;
+pub mod overview;
 pub mod probe;
 pub mod query;
 pub mod reach;

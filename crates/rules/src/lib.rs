@@ -12,6 +12,7 @@ pub mod lockout;
 pub mod mailbox;
 pub mod mailbox_test;
 pub mod matching;
+pub mod monitoring;
 pub mod openid;
 pub mod outgoing;
 pub mod parties;

@@ -152,3 +152,33 @@ CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
 [postgres]CREATE INDEX ix_email_statuscode_sortdate ON email (statuscode, sortdate NULLS FIRST);
 [sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
 [postgres]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon NULLS FIRST);
+-- Processes that work on mailboxes, and what people say about the help.
+
+CREATE TABLE "pr_node" (
+    "pr_nodeid" {id} PRIMARY KEY NOT NULL,
+    "pr_name" {text},
+    "pr_version" {text},
+    "pr_startedon" {time},
+    "pr_seenon" {time}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_helpfeedback" (
+    "pr_helpfeedbackid" {id} PRIMARY KEY NOT NULL,
+    "pr_topic" {text},
+    "pr_found" {bool} DEFAULT {false},
+    "pr_comment" {text},
+    "pr_language" {text},
+    "createdon" {time},
+    "createdby" {id},
+    "modifiedon" {time},
+    "modifiedby" {id},
+    "versionnumber" {int}
+[sqlite]) STRICT;
+[postgres]);
+
+-- What was seen in the last hours, whose ever it was, and the newest alerts.
+
+CREATE INDEX ix_pr_ledgerentry_hours ON pr_ledgerentry (pr_seenon, pr_disposition);
+[sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
+[postgres]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon DESC NULLS LAST);

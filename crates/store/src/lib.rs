@@ -27,6 +27,7 @@ mod memory;
 mod migrate;
 mod options;
 mod outbox;
+mod overview;
 mod plan;
 mod postgres;
 mod read;

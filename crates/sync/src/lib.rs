@@ -9,6 +9,7 @@ mod breaker;
 mod budget;
 mod engine;
 mod error;
+mod heartbeat;
 mod inquiries;
 mod lease;
 mod orphans;

@@ -15,7 +15,7 @@ use crate::budget::Permit;
 use crate::engine::Loaded;
 use crate::pace::Running;
 use crate::route::{self, Direction};
-use crate::{Engine, SyncError, inquiries, receive, send, stats, test_mailbox, upkeep, webhooks};
+use crate::{Engine, SyncError, heartbeat, inquiries, receive, send, stats, test_mailbox, upkeep, webhooks};
 
 /// What one run of a workload did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     }
     tasks.spawn(inquiries::serve(Arc::clone(&engine), stop.clone()));
     tasks.spawn(upkeep::serve(Arc::clone(&engine), stop.clone()));
+    tasks.spawn(heartbeat::serve(Arc::clone(&engine), stop.clone()));
     tasks.spawn(webhooks::serve(Arc::clone(&engine), stop));
     while tasks.join_next().await.is_some() {}
     for open in engine.sessions.drain() {

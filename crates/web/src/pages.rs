@@ -9,6 +9,7 @@ mod lists;
 mod roles;
 mod routes;
 mod sign_in;
+mod watch;
 
 pub(crate) use roles::{NeededRow, RoleRow, RolesPage, TableRow};
 pub(crate) use routes::routes;

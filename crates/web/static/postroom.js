@@ -44,6 +44,12 @@
     if (document.querySelector("form[data-guard][data-changed]")) event.preventDefault();
   });
 
+  // What refreshes itself waits while somebody reads its tables or stands in it.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.target.closest("[data-polls]");
+    if (part && (part.querySelector("details[open]") || part.contains(document.activeElement))) event.preventDefault();
+  });
+
   // Keys: `g m` goes to the mailboxes, `?` lists them all. The elements say
   // which key is theirs.
   const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
@@ -90,7 +96,10 @@
     dialog.setAttribute("aria-labelledby", "keys-title");
     dialog.innerHTML = await answer.text();
     const table = dialog.querySelector("tbody");
+    const listed = new Set(Array.from(table.rows, (row) => row.cells[0].textContent));
     for (const element of keyed()) {
+      if (listed.has(element.dataset.key)) continue;
+      listed.add(element.dataset.key);
       const row = table.insertRow();
       row.insertCell().textContent = element.dataset.key;
       row.insertCell().textContent = (element.getAttribute("aria-label") || element.textContent || element.title).trim();

@@ -17,11 +17,13 @@ mod email_server_profile;
 mod event;
 mod field_security;
 mod folder;
+mod help_feedback;
 mod inquiry;
 mod job;
 mod lead;
 mod ledger_entry;
 mod mailbox;
+mod node;
 mod organization;
 mod queue;
 mod queue_item;
@@ -55,11 +57,13 @@ pub use email_server_profile::*;
 pub use event::*;
 pub use field_security::*;
 pub use folder::*;
+pub use help_feedback::*;
 pub use inquiry::*;
 pub use job::*;
 pub use lead::*;
 pub use ledger_entry::*;
 pub use mailbox::*;
+pub use node::*;
 pub use organization::*;
 pub use queue::*;
 pub use queue_item::*;
@@ -132,6 +136,8 @@ pub static ALL: &[&Table] = &[
     SigningKey::TABLE,
     Audit::TABLE,
     Job::TABLE,
+    Node::TABLE,
+    HelpFeedback::TABLE,
 ];
 
 /// The table with this logical name.

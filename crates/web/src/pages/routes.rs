@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 
-use crate::pages::{help, kit, lists};
+use crate::pages;
 use crate::state::AppState;
 
 pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
-    let pages = Router::new()
+    let areas = [
+        pages::help::routes(),
+        pages::lists::routes(),
+        pages::watch::routes(),
         // One line an area.
-        .merge(help::routes())
-        .merge(lists::routes());
-    pages.layer(middleware::from_fn_with_state(Arc::clone(state), kit::at_desk)).merge(kit::assets())
+    ];
+    let pages = areas.into_iter().fold(Router::new(), Router::merge);
+    pages.layer(middleware::from_fn_with_state(Arc::clone(state), pages::kit::at_desk)).merge(pages::kit::assets())
 }

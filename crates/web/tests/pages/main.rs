@@ -43,6 +43,7 @@ mod grid;
 mod help;
 mod lists;
 mod people;
+mod watch;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
 mod world;

@@ -1,5 +1,6 @@
 //! Help beside every page, and the list of keys.
 
+mod feedback;
 mod topics;
 
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use crate::pages::kit::{self, Desk, Fault, Frame, Outcome, Place};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
-    Router::new().route("/help/keyboard", get(keyboard)).route("/help/{topic}", get(topic))
+    Router::new()
+        .route("/help/keyboard", get(keyboard))
+        .route("/help/{topic}", get(topic).post(feedback::give))
+        .route("/settings/feedback", get(feedback::list).post(feedback::remove))
 }
 
 #[derive(Template)]
@@ -23,6 +27,8 @@ struct TopicPage {
     /// Our own HTML.
     text: &'static str,
     others: Vec<(&'static str, String)>,
+    /// What was said is kept.
+    thanked: bool,
 }
 
 /// `GET /help/{topic}`
@@ -30,23 +36,30 @@ async fn topic(desk: Desk, Path(name): Path<String>) -> Outcome {
     let topic = topics::find(&name).ok_or_else(Fault::absent)?;
     let others = topics::ALL.iter().map(|t| (t.name, desk.t(t.title))).collect();
     let frame = desk.frame(topic.title, Place::Nowhere).with_help(topic.name);
-    kit::show(&TopicPage { text: topic.text(desk.viewer.texts.code), others, frame })
+    kit::show(&TopicPage {
+        text: topic.text(desk.viewer.texts.code),
+        others,
+        thanked: desk.query.ticked("thanks"),
+        frame,
+    })
 }
 
 #[derive(Template)]
 #[template(path = "help/keyboard.html")]
 struct KeyboardPage {
     frame: Frame,
+    dialog: bool,
 }
 
 #[derive(Template)]
 #[template(path = "help/keys.html")]
 struct Keys {
     frame: Frame,
+    dialog: bool,
 }
 
 /// `GET /help/keyboard`: a page; for the page's script the list alone.
 async fn keyboard(desk: Desk) -> Outcome {
     let frame = desk.frame("Keyboard", Place::Nowhere).with_help("keyboard");
-    if desk.htmx { kit::show(&Keys { frame }) } else { kit::show(&KeyboardPage { frame }) }
+    if desk.htmx { kit::show(&Keys { frame, dialog: true }) } else { kit::show(&KeyboardPage { frame, dialog: false }) }
 }

@@ -27,6 +27,23 @@ macro_rules! topics {
 
 pub(super) const ALL: &[Topic] = topics![
     "overview" "How Postroom works",
+    "start" "First steps",
+    "mailboxes" "Mailboxes",
+    "mailbox" "Create forward mailboxes or edit mailboxes",
+    "profiles" "Email Server Profiles",
+    "email-settings" "Email Configuration Settings",
+    "alerts" "Alerts",
+    "monitoring" "Monitoring",
+    "ledger" "What became of my message?",
+    "work" "My Work",
+    "email" "Email",
+    "queues" "Queues",
+    "people" "Contacts, accounts and leads",
+    "options" "Personal options",
+    "security" "Users, teams and sign-in",
+    "roles" "Security roles",
+    "audit" "Audit",
+    "data" "Data management",
 ];
 
 pub(super) fn find(name: &str) -> Option<&'static Topic> {

@@ -74,7 +74,7 @@ const EMAIL: &[Entry] = &[
     ),
     entry(Place::Mailboxes, "Mailboxes", "/settings/mailboxes", "g m", Wish::Read(Mailbox::TABLE)),
     entry(Place::Profiles, "Email Server Profiles", "/settings/profiles", "g p", Wish::Read(EmailServerProfile::TABLE)),
-    entry(Place::Monitoring, "Monitoring", "/settings/monitoring", "g w", Wish::Read(Mailbox::TABLE)),
+    entry(Place::Monitoring, "Monitoring", "/settings/monitoring", "g w", Wish::ReadAll(Mailbox::TABLE)),
     entry(Place::Alerts, "Alerts", "/settings/alerts", "g t", Wish::Read(TraceLog::TABLE)),
 ];
 const SECURITY: &[Entry] = &[

@@ -59,6 +59,11 @@ impl Viewer {
         }
     }
 
+    /// The time of day: `09:00`.
+    pub fn clock(&self, time: Timestamp) -> String {
+        time.to_zoned_datetime(self.zone.clone()).strftime("%H:%M").to_string()
+    }
+
     /// The zone's name, for those who wonder: `Europe/Berlin`.
     pub fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
