@@ -1,5 +1,7 @@
 //! Who works, who does not, and why.
 
+use model::Entity as _;
+
 use super::*;
 
 const WORKING: MailboxGroup = MailboxGroup {
