@@ -3,6 +3,7 @@
 
 mod every_page;
 mod lighthouse;
+mod lists;
 mod lively;
 mod shots;
 mod signing_in;

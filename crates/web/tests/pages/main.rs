@@ -44,6 +44,7 @@ mod help;
 mod lists;
 mod people;
 mod watch;
+mod speed;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
 mod world;
