@@ -113,7 +113,8 @@ ALTER TABLE organization ADD COLUMN "pr_alertretentiondays" {int} DEFAULT 0;
 ALTER TABLE organization ADD COLUMN "pr_auditretentiondays" {int} DEFAULT 0;
 ALTER TABLE pr_ledgerentry ADD COLUMN "pr_clearedon" {time};
 CREATE INDEX ix_pr_ledgerentry_uncleared ON pr_ledgerentry (pr_seenon) WHERE pr_clearedon IS NULL;
-CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
+[sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
+[postgres]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon NULLS FIRST);
 
 -- The audit trail only grows, whoever asks: rows go when they are older than
 -- the organization keeps them, and never before thirty days. The database's
@@ -144,14 +145,14 @@ CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
 [postgres]CREATE TRIGGER tr_pr_audit_update BEFORE UPDATE ON pr_audit FOR EACH ROW EXECUTE FUNCTION pr_audit_grows();
 [postgres]CREATE TRIGGER tr_pr_audit_delete BEFORE DELETE ON pr_audit FOR EACH ROW EXECUTE FUNCTION pr_audit_old();
 [postgres]CREATE TRIGGER tr_pr_audit_truncate BEFORE TRUNCATE ON pr_audit FOR EACH STATEMENT EXECUTE FUNCTION pr_audit_grows();
--- Lists: the newest of one's emails, and of those in one status; alerts.
+
+-- Lists: the newest of one's emails, and of those in one status.
 
 [sqlite]CREATE INDEX ix_email_ownerid_sortdate ON email (ownerid, sortdate);
 [postgres]CREATE INDEX ix_email_ownerid_sortdate ON email (ownerid, sortdate NULLS FIRST);
 [sqlite]CREATE INDEX ix_email_statuscode_sortdate ON email (statuscode, sortdate);
 [postgres]CREATE INDEX ix_email_statuscode_sortdate ON email (statuscode, sortdate NULLS FIRST);
-[sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
-[postgres]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon NULLS FIRST);
+
 -- Processes that work on mailboxes, and what people say about the help.
 
 CREATE TABLE "pr_node" (
@@ -177,8 +178,6 @@ CREATE TABLE "pr_helpfeedback" (
 [sqlite]) STRICT;
 [postgres]);
 
--- What was seen in the last hours, whose ever it was, and the newest alerts.
+-- What was seen in the last hours, whose ever it was.
 
 CREATE INDEX ix_pr_ledgerentry_hours ON pr_ledgerentry (pr_seenon, pr_disposition);
-[sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
-[postgres]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon DESC NULLS LAST);

@@ -43,8 +43,8 @@ mod grid;
 mod help;
 mod lists;
 mod people;
-mod watch;
 mod speed;
+mod watch;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
 mod world;
