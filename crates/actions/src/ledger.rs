@@ -12,6 +12,10 @@ use crate::context::Context;
 use crate::error::{ActionError, commit_failed, invalid_operation};
 use crate::{access, audit};
 
+mod search;
+
+pub use search::{Entry, Page, Place, Search, search};
+
 /// Rows of one transaction.
 const AT_ONCE: usize = 500;
 

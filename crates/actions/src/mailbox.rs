@@ -18,6 +18,13 @@ mod details;
 
 pub use details::details;
 
+mod preview;
+mod standing;
+
+pub use preview::{Preview, preview};
+pub use rules::mailbox::{Kind, Offer};
+pub use standing::{Lane, May, Standing, standing};
+
 /// Approve Email.
 pub async fn approve(ctx: &Context, mailbox: Id) -> Result<Saved, ActionError> {
     edit(ctx, mailbox, Draft::new(Mailbox::TABLE).with(Mailbox::C.approval, Approval::Approved)).await

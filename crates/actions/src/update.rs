@@ -126,7 +126,8 @@ pub async fn foresee(ctx: &Context, id: Id, draft: Draft) -> Result<Foreseen, Ac
     }
 }
 
-async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, ActionError> {
+/// The commit that changes the row.
+pub(crate) async fn plan(ctx: &Context, before: Record, draft: Draft) -> Result<Commit, ActionError> {
     planned(ctx, before, draft).await?.into_commit()
 }
 

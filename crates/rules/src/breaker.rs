@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::tables::{EmailServerProfile, Server};
-use model::{Failure, FailureKind};
+use model::{Failure, FailureKind, Id, id};
 
 use crate::alert::Alert;
 
@@ -14,6 +14,11 @@ pub const THRESHOLD: i64 = 3;
 pub const LASTING: i64 = 12;
 const FIRST_WAIT: i64 = 30;
 const LONGEST_WAIT: i64 = 600;
+
+/// The row of a server, `host:port`.
+pub fn server_id(name: &str) -> Id {
+    id::derived(Timestamp::UNIX_EPOCH, &[b"pr_server", name.as_bytes()])
+}
 
 /// The breaker after a failed conversation.
 ///

@@ -8,10 +8,12 @@ use model::tables::{
 };
 use model::{Entity, Id, Ref, Refusal, Refusals};
 
+mod form;
 mod legal;
 mod process;
 mod save;
 
+pub use form::{Offer, effects, offers, takes_credentials};
 pub use process::{may_process, may_test, needs_approval};
 pub use save::{reset_tests, resets, save};
 

@@ -2,6 +2,7 @@
 //! what an edit means for the profile's mailboxes.
 
 use model::tables::{CredentialRetrieval, EmailServerProfile, ServerType, State, Status};
+use model::work::Workload;
 use model::{Refusal, Refusals};
 
 mod credentials;
@@ -27,6 +28,22 @@ pub fn is_exchange(profile: &EmailServerProfile) -> bool {
 /// Whose credentials open the outgoing connection.
 pub fn outgoing_credentials(profile: &EmailServerProfile) -> CredentialRetrieval {
     if profile.same_outgoing { profile.incoming_credentials } else { profile.outgoing_credentials }
+}
+
+/// The port of a direction: the profile's own, or the usual one.
+pub fn port(profile: &EmailServerProfile, workload: Workload) -> u16 {
+    let given = if workload == Workload::Outgoing { profile.outgoing_port } else { profile.incoming_port };
+    given.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0).unwrap_or(match workload {
+        Workload::Outgoing => 587,
+        _ if profile.server_type == ServerType::Pop3Smtp => 995,
+        _ => 993,
+    })
+}
+
+/// `host:port` of a direction, as breakers and metrics name the server.
+pub fn server(profile: &EmailServerProfile, workload: Workload) -> String {
+    let location = if workload == Workload::Outgoing { &profile.outgoing_location } else { &profile.incoming_location };
+    format!("{}:{}", location.trim(), port(profile, workload))
 }
 
 /// Decides a new profile (`before` is `None`) or an edit of one, and fills in

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use model::tables::Server;
-use model::{Change, Entity, Failure, Id, Timestamp, id};
+use model::{Change, Entity, Failure, Timestamp};
+use rules::breaker::server_id;
 
 use crate::engine::Loaded;
 use crate::{Engine, SyncError};
@@ -48,10 +49,6 @@ impl Breakers {
         let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
         probing.insert(server.to_owned()).then(|| Turn { breakers: self, alone: Some(server.to_owned()) })
     }
-}
-
-pub(crate) fn server_id(name: &str) -> Id {
-    id::derived(Timestamp::UNIX_EPOCH, &[b"pr_server", name.as_bytes()])
 }
 
 impl Engine {

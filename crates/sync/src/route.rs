@@ -6,6 +6,7 @@ use std::time::Duration;
 use connectors::net::{Endpoint, Security};
 use connectors::sasl::Credentials;
 use model::tables::{CredentialRetrieval, EmailServerProfile, Mailbox, ServerType};
+use model::work::Workload;
 use model::{Entity, Failure, FailureKind, Secret, Step};
 
 use crate::engine::Loaded;
@@ -52,19 +53,14 @@ pub(crate) fn incoming_protocol(profile: &EmailServerProfile) -> Result<Incoming
 
 /// Where the server is; needs no secret.
 pub(crate) fn endpoint(profile: &EmailServerProfile, direction: Direction) -> Endpoint {
-    let (location, port, ssl) = match direction {
-        Direction::Incoming => (&profile.incoming_location, profile.incoming_port, profile.incoming_ssl),
-        Direction::Outgoing => (&profile.outgoing_location, profile.outgoing_port, profile.outgoing_ssl),
+    let (location, ssl, workload) = match direction {
+        Direction::Incoming => (&profile.incoming_location, profile.incoming_ssl, Workload::Incoming),
+        Direction::Outgoing => (&profile.outgoing_location, profile.outgoing_ssl, Workload::Outgoing),
     };
-    let port = port.and_then(|p| u16::try_from(p).ok()).filter(|p| *p > 0).unwrap_or(match direction {
-        Direction::Incoming if profile.server_type == ServerType::Pop3Smtp => 995,
-        Direction::Incoming => 993,
-        Direction::Outgoing => 587,
-    });
     let millis = |n: i64| Duration::from_millis(u64::try_from(n).unwrap_or(0).clamp(1_000, 3_600_000));
     Endpoint {
         host: location.trim().to_owned(),
-        port,
+        port: rules::profile::port(profile, workload),
         security: if ssl { Security::Auto } else { Security::Plain },
         connect_timeout: if profile.limit_connect_time {
             millis(profile.connect_timeout)

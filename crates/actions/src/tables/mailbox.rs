@@ -1,6 +1,8 @@
 //! Mailboxes: forward mailboxes are made by hand, all are edited, approved
 //! and sent to their test here.
 
+use std::collections::BTreeSet;
+
 use model::tables::{Approval, Folder, Mailbox, Settlement, TestStep, TraceLog, WorkItem};
 use model::work::Workload;
 use model::{Change, Entity, Filter, Id, Query, Record, Ref};
@@ -18,11 +20,15 @@ use crate::plan::Plan;
 /// Columns that hold a password or a token.
 const CREDENTIALS: &[&str] = &["password", "oauthaccesstoken", "oauthrefreshtoken"];
 
+pub(crate) fn writes_credentials(given: &BTreeSet<&'static str>) -> bool {
+    CREDENTIALS.iter().any(|c| given.contains(c))
+}
+
 pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     let after = Mailbox::from_record(&plan.after)?;
     let wanted = plan.was_given(Mailbox::C.approval).then_some(after.approval);
     let owned = facts::mailbox(plan.ctx, &after).await?;
-    let writing = CREDENTIALS.iter().any(|c| plan.given.contains(c));
+    let writing = writes_credentials(&plan.given);
     let facts = owned.facts(writing, after.password_set || after.oauth_token_set);
     let decided = match &plan.before {
         None => create_forward(after, &facts, plan.ctx.now),

@@ -6,7 +6,7 @@ mod business_unit;
 mod email;
 mod email_server_profile;
 mod ledger;
-mod mailbox;
+pub(crate) mod mailbox;
 mod organization;
 mod parties;
 mod people;

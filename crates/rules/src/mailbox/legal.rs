@@ -14,13 +14,8 @@ pub(super) fn faults(mailbox: &Mailbox, facts: &MailboxFacts<'_>) -> Vec<Refusal
     if mailbox.name.trim().is_empty() {
         faults.push(Refusal::invalid(Some(Mailbox::C.name.name), "a mailbox needs a name"));
     }
-    match kind(mailbox) {
-        Kind::User => user(mailbox, &mut faults),
-        Kind::Queue => queue(mailbox, &mut faults),
-        Kind::Forward => forward(mailbox, &mut faults),
-    }
+    faults.extend(together(mailbox, facts.profile));
     address(mailbox, facts, &mut faults);
-    act(mailbox, facts.profile, &mut faults);
     credentials(mailbox, facts.password_set, &mut faults);
     if mailbox.status != status_of(mailbox.state) {
         faults.push(
@@ -32,6 +27,18 @@ pub(super) fn faults(mailbox: &Mailbox, facts: &MailboxFacts<'_>) -> Vec<Refusal
             .at(Mailbox::C.status.name),
         );
     }
+    faults
+}
+
+/// What a mailbox of its kind, with this profile, cannot have.
+pub(super) fn together(mailbox: &Mailbox, profile: Option<&EmailServerProfile>) -> Vec<Refusal> {
+    let mut faults = Vec::new();
+    match kind(mailbox) {
+        Kind::User => user(mailbox, &mut faults),
+        Kind::Queue => queue(mailbox, &mut faults),
+        Kind::Forward => forward(mailbox, &mut faults),
+    }
+    act(mailbox, profile, &mut faults);
     faults
 }
 

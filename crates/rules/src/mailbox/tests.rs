@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod edits;
+mod form;
 mod process;
 
 pub(super) fn now() -> Timestamp {

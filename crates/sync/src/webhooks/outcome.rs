@@ -8,8 +8,8 @@ use rules::alert::{self, Alert};
 use rules::webhook::{Answer, Next};
 use store::CommitError;
 
-use crate::breaker::server_id;
 use crate::{Engine, SyncError, stats};
+use rules::breaker::server_id;
 
 /// Characters of an answer that are kept.
 const KEPT: usize = 1500;
