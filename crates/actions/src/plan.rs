@@ -135,10 +135,18 @@ impl<'a> Plan<'a> {
         let changed = |name: &'static str| {
             let now = self.after.values.get(name)?;
             let then = self.before.as_ref().map_or(&Value::Null, |b| b.get(name));
-            (!same(now, then)).then(|| (name, now.clone()))
+            (!same(now, then) || self.clears(name)).then(|| (name, now.clone()))
         };
         let own = |name: &str| !is_flag(self.table(), name);
         self.table().columns.iter().filter(|c| own(c.name)).filter_map(|c| changed(c.name)).collect()
+    }
+
+    /// A secret is taken away. It was not read, so its flag tells that there is one.
+    fn clears(&self, name: &str) -> bool {
+        let column = self.table().column(name).filter(|column| self.given.contains(column.name));
+        let Some(Kind::Secret { flag, .. }) = column.map(|column| column.kind) else { return false };
+        let there = self.before.as_ref().is_some_and(|b| b.get(flag).as_bool() == Some(true));
+        there && self.after.get(name).is_null()
     }
 
     /// The commit, the audit row included; or all faults.
