@@ -51,6 +51,10 @@ impl fmt::Debug for Random {
 pub struct Settings {
     /// Whether profiles may have connections without TLS.
     pub allow_insecure: bool,
+    /// Whether pages that came over plain HTTP from elsewhere may take
+    /// passwords of mailboxes and profiles
+    /// (`AllowCredentialsEntryViaNonSecureChannels`).
+    pub allow_credentials_in_clear: bool,
 }
 
 /// Where a request came from, for the audit trail.

@@ -56,7 +56,10 @@ impl Session {
     }
 
     pub fn settings(&self) -> Settings {
-        Settings { allow_insecure: self.config.servers.allow_insecure }
+        Settings {
+            allow_insecure: self.config.servers.allow_insecure,
+            allow_credentials_in_clear: self.config.web.allow_credentials_in_clear,
+        }
     }
 
     /// The context of a command: whoever can read the data directory acts as

@@ -130,6 +130,13 @@ pub const KEYS: &[Key] = &[
         "[]",
         "Networks of proxies in front of the Web API, e.g. `[\"10.0.0.0/24\"]`. `X-Forwarded-For`, `-Proto` and `-Host` count from these alone.",
     ),
+    key(
+        "web",
+        "allow_credentials_in_clear",
+        KeyKind::Flag,
+        "false",
+        "Let passwords of mailboxes and profiles be entered on pages that came over plain HTTP from another computer.",
+    ),
     key("sign_in", "local", KeyKind::Flag, "true", "Whether people may sign in with a password that is kept here."),
     key(
         "sign_in",

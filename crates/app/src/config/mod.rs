@@ -53,6 +53,7 @@ pub struct Web {
     pub tls_minimum: String,
     pub redirect_http: String,
     pub trusted_proxies: Vec<String>,
+    pub allow_credentials_in_clear: bool,
 }
 
 impl Default for Web {
@@ -65,6 +66,7 @@ impl Default for Web {
             tls_minimum: "1.2".into(),
             redirect_http: String::new(),
             trusted_proxies: Vec::new(),
+            allow_credentials_in_clear: false,
         }
     }
 }
