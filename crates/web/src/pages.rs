@@ -2,10 +2,12 @@
 //! template; `templates/frame.html` is around those of a signed-in person,
 //! `templates/layout.html` around the others.
 
+mod email_settings;
 pub(crate) mod grid;
 mod help;
 pub(crate) mod kit;
 mod lists;
+mod mailbox;
 mod roles;
 mod routes;
 mod sign_in;

@@ -22,6 +22,8 @@ pub struct Preview {
     pub may: May,
     /// The name of the profile that it would have.
     pub profile: Option<String>,
+    /// The profile is for an Exchange server.
+    pub is_exchange: bool,
     /// What a mailbox of this kind, with this profile, cannot have.
     pub offers: Vec<Offer>,
     /// The profile takes user name and password from the mailbox.
@@ -84,6 +86,7 @@ async fn shown(
         kind: kind(&after),
         may,
         offers: offers(&after, profile.as_ref()),
+        is_exchange: profile.as_ref().is_some_and(rules::profile::is_exchange),
         credentials_needed: profile.as_ref().is_some_and(takes_credentials),
         profile: profile.map(|profile| profile.name),
         resets,

@@ -11,6 +11,8 @@ pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
     let areas = [
         pages::help::routes(),
         pages::lists::routes(),
+        pages::mailbox::routes(),
+        pages::email_settings::routes(),
         pages::watch::routes(),
         // One line an area.
     ];

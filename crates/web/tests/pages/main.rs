@@ -38,10 +38,12 @@ macro_rules! story {
 mod browser;
 #[path = "../api/database.rs"]
 mod database;
+mod email_settings;
 mod frame;
 mod grid;
 mod help;
 mod lists;
+mod mailbox;
 mod people;
 mod speed;
 mod watch;
