@@ -2,6 +2,7 @@
 //! which it starts on a port of its own and ends with itself.
 
 use std::cell::Cell;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,16 @@ use crate::process::{Supervised, run};
 
 /// The key under which the protocol hands over elements.
 pub const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// The same type on every machine.
+const FONTS: &str = r#"<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+<alias binding="same"><family>system-ui</family><prefer><family>Liberation Sans</family></prefer></alias>
+<alias binding="same"><family>sans-serif</family><prefer><family>Liberation Sans</family></prefer></alias>
+<alias binding="same"><family>monospace</family><prefer><family>Liberation Mono</family></prefer></alias>
+</fontconfig>
+"#;
 
 /// One headless Chromium with one session. Dropping it ends both.
 pub struct Driver {
@@ -32,6 +43,8 @@ impl Driver {
             }
         }
         let directory = tempfile::Builder::new().prefix("postroom-browser-").tempdir()?;
+        fs::create_dir_all(directory.path().join("config/fontconfig"))?;
+        fs::write(directory.path().join("config/fontconfig/fonts.conf"), FONTS)?;
         let port = Port::reserve()?;
         let place = directory.path().display();
         let command = [

@@ -79,12 +79,16 @@ pub struct Lively {
     pub contact: Uuid,
     pub account: Uuid,
     pub lead: Uuid,
+    /// The views that show everything.
+    pub all_mailboxes: Uuid,
 }
 
 impl Lively {
     pub async fn start() -> Result<Self> {
         let world = World::start().await?;
         let crm = &world.crm;
+        let me = crm.api.get("WhoAmI()")?["UserId"].as_str().context("no UserId")?.to_owned();
+        crm.api.update(&format!("systemusers({me})"), &json!({ "firstname": "Alex", "lastname": "Stein" }))?;
         let [anna, ben, clara, dmitri] = COLLEAGUES.map(|person| join(crm, person));
         let (anna, ben, clara, dmitri) = (anna?, ben?, clara?, dmitri?);
         let support = crm.queue("Support", "support@company.test", true)?;
@@ -108,7 +112,9 @@ impl Lively {
         let picture = email(&world, "Spring tasting: bottles and labels")?;
         let attachments = email(&world, "Drawings for the new press")?;
         answer(&world, &anna)?;
-        Ok(Self { anna, support, collect, failing, picture, attachments, contact, account, lead, world })
+        let view = world.crm.api.list("savedqueries?$select=name&$filter=name eq 'Active Mailboxes'")?;
+        let all_mailboxes = view.first().and_then(|v| v["savedqueryid"].as_str()).context("no such view")?.parse()?;
+        Ok(Self { anna, support, collect, failing, picture, attachments, contact, account, lead, all_mailboxes, world })
     }
 
     /// The pages of this company, by a short name.
@@ -129,7 +135,7 @@ impl Lively {
             ("attachments", format!("/work/emails/{}", self.attachments)),
             ("compose", "/work/emails/new".into()),
             ("email-settings", "/settings/email".into()),
-            ("mailboxes", "/settings/mailboxes".into()),
+            ("mailboxes", format!("/settings/mailboxes?view={}", self.all_mailboxes)),
             ("mailbox", mailbox(&self.anna)),
             ("mailbox-failing", mailbox(&self.failing)),
             ("forward-mailbox", mailbox(&self.collect)),

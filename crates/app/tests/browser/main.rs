@@ -2,6 +2,7 @@
 //! real mail servers. One program, so that it is linked once.
 
 mod every_page;
+mod help_page;
 mod lighthouse;
 mod lists;
 mod lively;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use testkit::Browser;
 use testkit::browser::Size;
 
@@ -21,6 +21,7 @@ fn shoot(browser: &Browser, path: &str, name: &str, place: &Path, look: (&str, b
     browser.dark(dark)?;
     browser.size(size)?;
     browser.go(path)?;
+    ensure!(browser.title()?.contains("Postroom"), "{path} is no page");
     // What moves by itself has come to rest.
     std::thread::sleep(std::time::Duration::from_millis(400));
     browser.screenshot(&place.join(format!("{name}-{suffix}.png")), false)

@@ -1,6 +1,8 @@
 // Whether pressing this will leave the page, as far as can be said beforehand;
 // marks the page so that one sees when it has been left. arguments: the element.
 const e = arguments[0];
+// Out from under what stays at the window's edges, as a person scrolls.
+e.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
 const moves = (x) => x && ["hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete"].some((n) => x.hasAttribute(n));
 window.postroomStory = { stayed: false };
 for (const kind of ["click", "submit"]) {
