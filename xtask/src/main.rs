@@ -1,5 +1,5 @@
 //! The project's own tools. `cargo xtask tidy` checks the law of
-//! ARCHITECTURE.md; `cargo xtask bench` and `bench-api` measure beside peers;
+//! ARCHITECTURE.md; `cargo xtask bench`, `bench-api` and `bench-pages` measure beside peers;
 //! `shots` takes pictures of the pages, `lighthouse` measures them.
 
 use std::process::{Command, ExitCode};
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let done = match task.as_str() {
         "tidy" => tidy::run(),
         "bench" => cargo(&["bench", "-p", "app", "--bench", "sync", "--"], 2),
+        "bench-pages" => cargo(&["bench", "-p", "app", "--bench", "pages", "--"], 2),
         "bench-api" => cargo(&["bench", "-p", "app", "--bench", "api", "--"], 2),
         "shots" => {
             cargo(&["test", "-q", "-p", "app", "--test", "browser", "--", "--ignored", "--nocapture", "shots"], 2)
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         }
         "docs" => cargo(&["run", "-q", "-p", "app", "--bin", "postroom", "--", "docs", "--write"], 2),
         _ => Err(anyhow::anyhow!(
-            "usage: cargo xtask tidy | bench [OPTIONS] | bench-api [OPTIONS] | shots | lighthouse | docs"
+            "usage: cargo xtask tidy | bench [OPTIONS] | bench-api [OPTIONS] | bench-pages [OPTIONS] | shots | lighthouse | docs"
         )),
     };
     match done {
