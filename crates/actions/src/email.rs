@@ -63,6 +63,17 @@ async fn attempt(
     Ok(Ok(subject.unwrap_or(email.subject)))
 }
 
+/// What the server has said of each recipient so far.
+///
+/// # Errors
+/// 0x80040217 where the caller may not read the email.
+pub async fn deliveries(ctx: &Context, id: Id) -> Result<Vec<Delivery>, ActionError> {
+    access::seen(ctx, Email::TABLE, id).await?;
+    let this = Some(Ref::new(Email::TABLE.logical, id));
+    let query = Query::of::<Delivery>().filter(Filter::eq(Delivery::C.email, this));
+    Ok(ctx.store.list::<Delivery>(&query).await?)
+}
+
 struct Loaded {
     parties: Vec<ActivityParty>,
     attachments: Vec<Attachment>,

@@ -1,7 +1,7 @@
 //! Processes messages again from the ledger: from the bytes that were kept,
 //! the server is not asked.
 
-use model::mail::is_address;
+use model::mail::{BlobId, is_address};
 use model::tables::{Disposition, LedgerEntry, Mailbox};
 use model::work::Workload;
 use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update};
@@ -90,6 +90,21 @@ pub async fn retry_all(ctx: &Context, mailbox: Id, which: Which) -> Result<Retri
         if !rows.is_empty() {
             commit(ctx, mailbox, &rows).await?;
         }
+    }
+}
+
+/// The bytes of a message in the ledger; `None` where they were not kept.
+///
+/// # Errors
+/// 0x80040217 where the caller may not read the row.
+pub async fn raw(ctx: &Context, entry: Id) -> Result<Option<Vec<u8>>, ActionError> {
+    let row = LedgerEntry::from_record(&access::seen(ctx, LedgerEntry::TABLE, entry).await?)?;
+    let Some(mailbox) = row.mailbox else { return Ok(None) };
+    let mailbox = access::seen(ctx, Mailbox::TABLE, mailbox.id).await?;
+    access::special_on(ctx, Special::ReadEmailContent, &mailbox).await?;
+    match row.blob.as_deref().and_then(|b| BlobId::try_from(b).ok()) {
+        Some(blob) => Ok(Some(crate::blobs::get(ctx, blob).await?)),
+        None => Ok(None),
     }
 }
 

@@ -39,6 +39,7 @@ pub mod queue;
 mod read;
 pub mod resolve;
 pub mod security;
+pub mod senders;
 pub mod sign_in;
 mod tables;
 pub mod timeline;

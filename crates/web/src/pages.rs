@@ -2,6 +2,7 @@
 //! template; `templates/frame.html` is around those of a signed-in person,
 //! `templates/layout.html` around the others.
 
+mod email;
 mod email_settings;
 pub(crate) mod grid;
 mod help;

@@ -15,6 +15,7 @@ mod css;
 mod elements;
 mod links;
 mod nesting;
+mod own;
 mod properties;
 mod quote;
 mod text;
@@ -23,6 +24,7 @@ mod wall;
 
 use std::collections::BTreeSet;
 
+pub use own::{compose, decompose};
 pub use text::show_text;
 
 /// How a message is to be shown.
@@ -127,7 +129,8 @@ pub fn show(html: &str, how: &Show<'_>) -> Shown {
 }
 
 /// HTML to stand in a text of our own that is sent on (a quotation): the same
-/// without style sheets, without marks and with nothing folded.
+/// without style sheets, without marks and with nothing folded. Pictures among
+/// the attachments are referred to as they were.
 pub fn quotable(html: &str) -> String {
     let html = &html[..html.floor_char_boundary(LONGEST)];
     wall::clean(&tidy::plainly(html).html)

@@ -22,8 +22,8 @@ pub(super) fn tidy(html: &str, how: &Show<'_>) -> Shown {
 
 /// Without anything of our own in it.
 pub(super) fn plainly(html: &str) -> Shown {
-    let none = |_: &str| None;
-    run(html, &Show { attachment: &none, remote: true, quote: "", leads_to: "" }, false)
+    let same = |id: &str| Some(format!("cid:{id}"));
+    run(html, &Show { attachment: &same, remote: true, quote: "", leads_to: "" }, false)
 }
 
 fn run(html: &str, how: &Show<'_>, marked: bool) -> Shown {

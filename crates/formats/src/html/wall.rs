@@ -22,7 +22,7 @@ static WALL: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("img", HashSet::from(["src"])),
             ("details", HashSet::from(["open"])),
         ]))
-        .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "data"]))
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "data", "cid"]))
         .url_relative(UrlRelative::PassThrough)
         .link_rel(Some("noopener noreferrer"))
         .strip_comments(true)
@@ -41,6 +41,7 @@ fn filter<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, 
         ("a", "target") => value == "_blank",
         ("img", "src") => {
             value.starts_with("https://")
+                || value.starts_with("cid:")
                 || (value.starts_with('/') && !value.starts_with("//") && !value.starts_with("/\\"))
                 || attributes::is_data_picture(value)
         }

@@ -12,6 +12,7 @@ pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
         pages::help::routes(),
         pages::lists::routes(),
         pages::mailbox::routes(),
+        pages::email::routes(),
         pages::email_settings::routes(),
         pages::watch::routes(),
         // One line an area.

@@ -39,6 +39,7 @@ mod browser;
 #[path = "../api/database.rs"]
 mod database;
 mod email_settings;
+mod emails;
 mod frame;
 mod grid;
 mod help;

@@ -92,6 +92,25 @@ impl Person<'_> {
         self.open(&to).await.expect(200)
     }
 
+    /// Sends a form with files: field, file name, bytes.
+    pub async fn upload(&mut self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(
+                format!("--BOUNDARY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+            );
+        }
+        for (name, file, bytes) in files {
+            let head = format!(
+                "--BOUNDARY\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: text/plain\r\n\r\n"
+            );
+            body.extend(head.bytes().chain(bytes.iter().copied()).chain(*b"\r\n"));
+        }
+        body.extend(*b"--BOUNDARY--\r\n");
+        let ask = self.browser.ask(axum::http::Method::POST, path).header("origin", "http://crm.example.com");
+        ask.header("accept-language", self.language).raw("multipart/form-data; boundary=BOUNDARY", body).await
+    }
+
     pub fn cookie(&mut self, name: &str, value: &str) {
         self.browser.cookies.insert(name.to_owned(), value.to_owned());
     }

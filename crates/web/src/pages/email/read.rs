@@ -1,0 +1,135 @@
+//! An email to read: who, when, what became of it, and the text in a frame of
+//! its own. Nothing on any server changes by looking.
+
+pub(super) mod facts;
+mod status;
+
+use askama::Template;
+use axum::extract::Path;
+use formats::html::Shown;
+use model::Entity;
+use model::tables::{Attachment, Email, EmailStatus};
+
+use actions::{Wish, permitted};
+
+use crate::pages::email::loaded::{self, Loaded};
+use crate::pages::email::{body, id, shown};
+use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
+
+use facts::{Conversation, Facts, Tracking};
+use status::{Status, StatusPart};
+
+#[derive(Template)]
+#[template(path = "email/read.html")]
+struct ReadPage {
+    frame: Frame,
+    id: String,
+    facts: Facts,
+    status: Status,
+    text: Text,
+    files: Vec<File>,
+    conversation: Vec<Conversation>,
+    tracking: Tracking,
+    may_write: bool,
+    may_answer: bool,
+}
+
+/// What is said around the frame with the text.
+struct Text {
+    /// The address of the frame.
+    path: String,
+    empty: bool,
+    warnings: Vec<String>,
+    left_out: String,
+    /// Pictures from elsewhere, and whether they are shown.
+    remote: usize,
+    loaded: bool,
+    trackers: usize,
+    links: Vec<(String, String)>,
+}
+
+struct File {
+    name: String,
+    kind: String,
+    size: String,
+    path: String,
+}
+
+/// `GET /work/emails/{id}`
+pub(super) async fn page(desk: Desk, Path(name): Path<String>) -> Outcome {
+    let id = id(&name)?;
+    let loaded = loaded::load(&desk.ctx, id).await?;
+    let may_write = permitted(&desk.ctx, Wish::Write(Email::TABLE));
+    let status = status::of(&desk, &loaded).await?;
+    if desk.htmx && desk.query.text("part") == "status" {
+        return kit::show(&StatusPart { frame: desk.frame("Email", Place::Activities), status, id: id.to_string() });
+    }
+    if loaded.email.status == EmailStatus::Draft
+        && loaded.email.is_outgoing
+        && may_write
+        && desk.query.text("as") != "read"
+    {
+        return kit::go(&format!("/work/emails/{id}/edit"));
+    }
+    let remote = desk.query.ticked("remote");
+    let parts = body::parts(&loaded);
+    let shown = shown::clean(&desk, loaded.email.description.clone(), parts, remote).await?;
+    let subject = subject(&desk, &loaded.email);
+    let page = ReadPage {
+        frame: desk.frame("Email", Place::Activities).with_help("email").titled(subject),
+        id: id.to_string(),
+        facts: facts::of(&desk, &loaded).await?,
+        files: files(&desk, &loaded, &shown),
+        conversation: facts::conversation(&desk, &loaded.email).await?,
+        tracking: facts::tracking(&desk, &loaded.email).await?,
+        text: text(&desk, &loaded, &shown, remote),
+        may_answer: permitted(&desk.ctx, Wish::Create(Email::TABLE)),
+        may_write,
+        status,
+    };
+    kit::show(&page)
+}
+
+pub(super) fn subject(desk: &Desk, email: &Email) -> String {
+    if email.subject.trim().is_empty() { desk.t("(no subject)") } else { email.subject.clone() }
+}
+
+fn text(desk: &Desk, loaded: &Loaded, shown: &Shown, remote: bool) -> Text {
+    let texts = desk.viewer.texts;
+    let path = format!("/work/emails/{}/body", loaded.email.id);
+    Text {
+        path: if remote { format!("{path}?remote=1") } else { path },
+        empty: shown.html.trim().is_empty(),
+        warnings: shown::warnings(texts, shown),
+        left_out: shown::left_out(texts, shown).join(", "),
+        remote: shown.remote.len(),
+        loaded: remote,
+        trackers: shown.trackers,
+        links: shown.links.iter().map(|l| (l.text.clone(), l.url.clone())).take(200).collect(),
+    }
+}
+
+/// Attachments that do not stand in the text already.
+fn files(desk: &Desk, loaded: &Loaded, shown: &Shown) -> Vec<File> {
+    let in_text = shown::parts_in(&shown.html);
+    let listed = loaded.attachments.iter().filter(|a| !in_text.contains(&a.id));
+    listed.map(|a| file(desk, a, &format!("/work/emails/{}/files/{}", loaded.email.id, a.id))).collect()
+}
+
+fn file(desk: &Desk, attachment: &Attachment, path: &str) -> File {
+    File {
+        name: if attachment.file_name.is_empty() { desk.t("(no name)") } else { attachment.file_name.clone() },
+        kind: attachment.mime_type.clone(),
+        size: size(attachment.size),
+        path: path.to_owned(),
+    }
+}
+
+/// `12 kB`
+pub(super) fn size(octets: i64) -> String {
+    match octets {
+        ..1_000 => format!("{octets} B"),
+        1_000..1_000_000 => format!("{} kB", (octets + 500) / 1_000),
+        _ => format!("{}.{} MB", octets / 1_000_000, octets % 1_000_000 / 100_000),
+    }
+}
