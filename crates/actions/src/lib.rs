@@ -67,7 +67,7 @@ pub use ping::ping;
 pub use prepare::prepare;
 pub use privileges::{TablePrivilege, table_privileges};
 pub use read::{count, list, read};
-pub use rules::access::{Scopes, Special};
+pub use rules::access::{Right, Scopes, Special};
 pub use rules::password::SHORTEST as SHORTEST_PASSWORD;
 pub use store::Store;
 pub use update::{Foreseen, foresee, update};

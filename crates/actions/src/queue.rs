@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use model::tables::{Email, Queue, QueueItem, State, SystemUser, TeamMembership};
 use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value};
 use rules::access::Right;
 use rules::queue_work::Standing;
-use store::Waiting;
 
 use crate::context::Context;
 use crate::draft::{Draft, Precondition};
@@ -16,10 +14,12 @@ use crate::error::{ActionError, commit_failed, version_mismatch};
 use crate::tables::queue_item;
 use crate::{access, audit};
 
+mod overview;
+
+pub use overview::{Mark, Overview, Which, counted_one, items, overview, worked_on};
+
 /// How often a change is decided anew because a row changed meanwhile.
 const TRIES: usize = 4;
-/// Queues of one overview.
-const MOST_QUEUES: usize = 1_000;
 
 /// Puts `object` into the queue: by a new item with these properties, or by
 /// moving the item that it has in `source`. Returns the item.
@@ -113,53 +113,6 @@ pub async fn of_user(ctx: &Context, user: Id, public: bool) -> Result<Filter, Ac
     let owners: Vec<Option<Ref>> = std::iter::once(user).chain(teams).map(Some).collect();
     let own = Filter::is_in(Queue::C.owner, owners);
     Ok(if public { own.or(Filter::eq(Queue::C.view, model::tables::QueueView::Public)) } else { own })
-}
-
-/// A queue and what waits in it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Overview {
-    pub queue: Queue,
-    /// Items that nobody works on.
-    pub waiting: u64,
-    /// Items that somebody works on.
-    pub worked_on: u64,
-    /// Those of them that the caller works on.
-    pub mine: u64,
-    /// Since when the first of the waiting ones waits.
-    pub oldest: Option<Timestamp>,
-}
-
-/// The active queues that the caller may read, by name, with what waits in
-/// them: those that they work in, or all.
-pub async fn overview(ctx: &Context, all: bool) -> Result<Vec<Overview>, ActionError> {
-    let mut query = Query::of::<Queue>()
-        .filter(Filter::eq(Queue::C.state, State::Active))
-        .order_by(Queue::C.name, false)
-        .limit(MOST_QUEUES);
-    if !all {
-        query = query.filter(of_user(ctx, ctx.actor.id, true).await?);
-    }
-    let rows = crate::list(ctx, query).await?;
-    let queues: Vec<Queue> = rows.iter().map(Queue::from_record).collect::<Result<_, _>>()?;
-    let ids: Vec<Id> = queues.iter().map(|queue| queue.id).collect();
-    let mut waiting = ctx.store.waiting(&ids).await?;
-    Ok(queues.into_iter().map(|queue| counted(ctx, waiting.remove(&queue.id).unwrap_or_default(), queue)).collect())
-}
-
-fn counted(ctx: &Context, rows: Vec<Waiting>, queue: Queue) -> Overview {
-    let mut counted = Overview { queue, waiting: 0, worked_on: 0, mine: 0, oldest: None };
-    for row in rows {
-        match row.worker {
-            None => (counted.waiting, counted.oldest) = (row.items, row.oldest),
-            Some(worker) => {
-                counted.worked_on += row.items;
-                if worker == ctx.actor_ref() {
-                    counted.mine += row.items;
-                }
-            }
-        }
-    }
-    counted
 }
 
 /// What becomes of an item.

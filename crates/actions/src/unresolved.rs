@@ -19,7 +19,7 @@ use crate::{access, audit};
 const LOOKED_AT: usize = 500;
 /// Parties, and emails, that one answer changes.
 const MOST_PARTIES: usize = 2_000;
-const MOST_EMAILS: usize = 500;
+pub const MOST_EMAILS: usize = 500;
 /// How often a change is decided anew because a row changed meanwhile.
 const TRIES: usize = 3;
 /// Whose records an address can belong to.

@@ -3,12 +3,17 @@
 //! `templates/layout.html` around the others.
 
 mod email;
+mod activities;
 mod email_settings;
 pub(crate) mod grid;
 mod help;
+mod home;
 pub(crate) mod kit;
 mod lists;
 mod mailbox;
+mod options;
+mod people;
+mod queues;
 mod roles;
 mod routes;
 mod sign_in;
@@ -16,9 +21,7 @@ mod watch;
 
 pub(crate) use roles::{NeededRow, RoleRow, RolesPage, TableRow};
 pub(crate) use routes::routes;
-pub(crate) use sign_in::{
-    Account, Code, Home, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow,
-};
+pub(crate) use sign_in::{Account, Code, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow};
 
 use askama::Template;
 use axum::body::Body;

@@ -33,7 +33,6 @@ use crate::state::AppState;
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
     Router::new()
-        .route("/", get(account::home))
         .route("/signin", get(local::page).post(local::sign_in))
         .route("/signin/code", get(local::code_page).post(local::code))
         .route("/signin/openid", get(openid::start))

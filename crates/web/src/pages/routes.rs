@@ -15,6 +15,11 @@ pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
         pages::email::routes(),
         pages::email_settings::routes(),
         pages::watch::routes(),
+        pages::home::routes(),
+        pages::queues::routes(),
+        pages::activities::routes(),
+        pages::people::routes(),
+        pages::options::routes(),
         // One line an area.
     ];
     let pages = areas.into_iter().fold(Router::new(), Router::merge);

@@ -46,13 +46,6 @@ pub(crate) struct Leave<'a> {
     pub text: &'a str,
 }
 
-#[derive(Template)]
-#[template(path = "home.html")]
-pub(crate) struct Home<'a> {
-    pub name: &'a str,
-    pub full_name: &'a str,
-}
-
 /// Something that is shown this once: a token, recovery codes, a key.
 #[derive(Template)]
 #[template(path = "shown.html")]

@@ -15,18 +15,6 @@ use crate::signin::fields::Fields;
 use crate::signin::reply::{self, Fault};
 use crate::signin::visit::Visit;
 
-/// `GET /`
-pub(crate) async fn home(visit: Visit) -> Response {
-    match visit.current().await {
-        Ok(Some(current)) => {
-            let user = &current.user;
-            pages::page(StatusCode::OK, &pages::Home { name: &user.domain_name, full_name: &user.full_name })
-        }
-        Ok(None) => reply::redirect("/signin"),
-        Err(error) => failed(&visit, &Fault::from(error)),
-    }
-}
-
 fn failed(visit: &Visit, fault: &Fault) -> Response {
     if visit.wants_json() {
         return fault.json();

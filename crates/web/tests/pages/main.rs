@@ -48,6 +48,7 @@ mod mailbox;
 mod people;
 mod speed;
 mod watch;
+mod work;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
 mod world;
