@@ -5,7 +5,7 @@
 use model::discovery::{InquiryKind, InquiryState};
 use model::query::Compare;
 use model::tables::{CredentialRetrieval, EmailServerProfile, Inquiry, ServerType};
-use model::{Change, Commit, Entity, Filter, Id, Query, Record, Refusal, Refusals, Secret, SignedDuration, Value};
+use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Refusals, Secret, SignedDuration, Value};
 use rules::access::Right;
 use rules::discovery;
 use rules::profile::{self, ProfileFacts};
@@ -38,13 +38,19 @@ pub struct Trial {
 /// A refusal for what is no address, without the privilege to make or change
 /// profiles, and for too many inquiries.
 pub async fn look_up(ctx: &Context, address: &str) -> Result<Id, ActionError> {
+    look_up_for(ctx, address, None).await
+}
+
+/// The same for a mailbox that is to be set up with what is found.
+pub(crate) async fn look_up_for(ctx: &Context, address: &str, mailbox: Option<Ref>) -> Result<Id, ActionError> {
     may_ask(ctx)?;
     let address = address.trim();
     if !model::mail::is_address(address) || discovery::parts(address).is_none() || address.len() > 320 {
         let message = "That is not an email address; write it as name@example.com.";
         return Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at("address").into());
     }
-    let inquiry = Inquiry { kind: InquiryKind::LookUp, address: address.to_owned(), ..Inquiry::blank(ctx.new_id()?) };
+    let inquiry =
+        Inquiry { kind: InquiryKind::LookUp, address: address.to_owned(), mailbox, ..Inquiry::blank(ctx.new_id()?) };
     ask(ctx, inquiry, Vec::new(), json!({ "address": { "new": address } })).await
 }
 
@@ -84,6 +90,26 @@ pub async fn look(ctx: &Context, id: Id) -> Result<Inquiry, ActionError> {
     found
         .filter(|inquiry| inquiry.user.map(|user| user.id) == Some(ctx.actor.id))
         .ok_or_else(|| Refusal::does_not_exist(Inquiry::TABLE.logical, id).into())
+}
+
+/// What the actor asked last about a mailbox that is to be set up.
+pub(crate) async fn last_of(ctx: &Context) -> Result<Option<Inquiry>, ActionError> {
+    let query = Query::of::<Inquiry>()
+        .filter(Filter::eq(Inquiry::C.user, Some(ctx.actor_ref())))
+        .filter(Filter::eq(Inquiry::C.kind, InquiryKind::LookUp))
+        .filter(Filter::Not(Box::new(Filter::IsNull(Inquiry::C.mailbox.name.into()))))
+        .order_by(Inquiry::C.asked_on, true)
+        .limit(1);
+    Ok(ctx.store.list::<Inquiry>(&query).await?.pop())
+}
+
+/// Nothing was asked about a mailbox.
+pub(crate) async fn forget_last(ctx: &Context) -> Result<(), ActionError> {
+    while let Some(inquiry) = last_of(ctx).await? {
+        let commit = Commit::new(ctx.actor(), ctx.now, vec![Change::delete::<Inquiry>(inquiry.id)]);
+        ctx.store.commit(&commit).await.map_err(|e| commit_failed(Inquiry::TABLE.logical, e))?;
+    }
+    Ok(())
 }
 
 /// Who makes profiles or changes some may ask for servers.
@@ -140,7 +166,11 @@ fn settings(ctx: &Context, before: Option<&Record>, trial: Trial) -> Result<(Inq
     };
     let passwords = (typed(&mut given, "incomingpassword"), typed(&mut given, "outgoingpassword"));
     after.values.extend(given);
-    let after = EmailServerProfile::from_record(&after)?;
+    let mut after = EmailServerProfile::from_record(&after)?;
+    if after.name.trim().is_empty() {
+        // A profile can be tested before it has a name.
+        after.name = "-".to_owned();
+    }
     let facts = ProfileFacts {
         allow_insecure: ctx.settings.allow_insecure,
         incoming_password: passwords.0.is_some() || after.incoming_password_set,
@@ -150,8 +180,7 @@ fn settings(ctx: &Context, before: Option<&Record>, trial: Trial) -> Result<(Inq
     let profile = match profile::save(held.as_ref(), after.clone(), facts) {
         Ok(profile) => profile,
         Err(refusals) => {
-            // A profile can be tested before it has a name.
-            faults.extend(refusals.0.into_iter().filter(|f| f.field != Some(EmailServerProfile::C.name.name)));
+            faults.extend(refusals.0);
             after
         }
     };

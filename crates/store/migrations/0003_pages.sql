@@ -47,6 +47,7 @@ CREATE TABLE "pr_inquiry" (
     "pr_outgoinguser" {text},
     "pr_anonymous" {bool} DEFAULT {false},
     "pr_emailserverprofileid" {id},
+    "pr_mailboxid" {id},
     "pr_progress" {text},
     "pr_result" {text},
     "pr_isincomingpasswordset" {bool} DEFAULT {false},

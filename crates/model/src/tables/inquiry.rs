@@ -37,6 +37,8 @@ table! {
         anonymous: bool = flag("pr_anonymous", "Without Credentials"),
         /// Whose stored passwords are used where none was given.
         profile: Option<Ref> = lookup("pr_emailserverprofileid", "Email Server Profile", &["emailserverprofile"]),
+        /// The mailbox that the settings are looked up for.
+        mailbox: Option<Ref> = lookup("pr_mailboxid", "Mailbox", &["mailbox"]),
         /// What happened so far, one object a line, as JSON.
         progress: String = memo("pr_progress", "Progress"),
         /// The servers that were found, as JSON.
