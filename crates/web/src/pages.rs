@@ -2,8 +2,8 @@
 //! template; `templates/frame.html` is around those of a signed-in person,
 //! `templates/layout.html` around the others.
 
-mod email;
 mod activities;
+mod email;
 mod email_settings;
 pub(crate) mod grid;
 mod help;
@@ -13,10 +13,12 @@ mod lists;
 mod mailbox;
 mod options;
 mod people;
+pub(crate) mod profile;
 mod queues;
 mod roles;
 mod routes;
 mod sign_in;
+mod start;
 mod watch;
 
 pub(crate) use roles::{NeededRow, RoleRow, RolesPage, TableRow};

@@ -14,6 +14,8 @@ pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
         pages::mailbox::routes(),
         pages::email::routes(),
         pages::email_settings::routes(),
+        pages::profile::routes(),
+        pages::start::routes(),
         pages::watch::routes(),
         pages::home::routes(),
         pages::queues::routes(),

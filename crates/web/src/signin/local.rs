@@ -41,7 +41,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
 pub(crate) async fn sign_in(visit: Visit, body: Body) -> Response {
     let (mut name, mut to) = (String::new(), "/".to_owned());
     match try_password(&visit, body, &mut name, &mut to).await {
-        Ok(Step::Done(opened)) => welcome(&visit, &opened, &to),
+        Ok(Step::Done(opened)) => welcome(&visit, &opened, &landing(&visit, &opened, to).await),
         Ok(Step::Code(ticket)) => {
             let cookie = [cookies::set_step(visit.secure, &ticket, STEP_SECONDS)];
             let response = if visit.wants_json() {
@@ -85,6 +85,22 @@ pub(super) fn counted<T>(visit: &Visit, outcome: Result<T, actions::ActionError>
     Ok(outcome?)
 }
 
+/// Where a sign-in leads that was not on the way to anywhere: who can set up
+/// an installation that has no email server profile yet, to that.
+pub(super) async fn landing(visit: &Visit, opened: &Opened, to: String) -> String {
+    if to != "/" || visit.wants_json() {
+        return to;
+    }
+    let state = &visit.state;
+    let (store, user, now) = (state.store.clone(), opened.user.clone(), state.clock.now());
+    let due = match actions::Context::new(store, user, now, state.random.clone(), state.settings).await {
+        Ok(context) => actions::start::is_due(&context).await,
+        Err(error) => Err(error),
+    };
+    // Whoever cannot be told so finds it on their first page.
+    if due.unwrap_or(false) { "/start".to_owned() } else { to }
+}
+
 /// The answer to a sign-in: the session's cookie, and where to go.
 pub(super) fn welcome(visit: &Visit, opened: &Opened, to: &str) -> Response {
     let seconds = visit.state.sign_in.policy.longest.as_secs();
@@ -111,7 +127,7 @@ pub(crate) async fn code_page(visit: Visit) -> Response {
 pub(crate) async fn code(visit: Visit, body: Body) -> Response {
     let mut to = "/".to_owned();
     match try_code(&visit, body, &mut to).await {
-        Ok(opened) => welcome(&visit, &opened, &to),
+        Ok(opened) => welcome(&visit, &opened, &landing(&visit, &opened, to).await),
         Err(fault) if visit.wants_json() => fault.json(),
         Err(fault) => {
             let mut response = pages::page(fault.status, &pages::Code { returning: &to, fault: &fault.text });

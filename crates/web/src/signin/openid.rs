@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::pages;
 use crate::signin::account::{begin, overview};
 use crate::signin::fields::Fields;
-use crate::signin::local::{admit, form, welcome};
+use crate::signin::local::{admit, form, landing, welcome};
 use crate::signin::reply::{self, Fault};
 use crate::signin::visit::Visit;
 use crate::signin::{cookies, returning};
@@ -62,7 +62,10 @@ async fn try_start(visit: &Visit) -> Result<Begun, Fault> {
 /// `GET /signin/oidc`: back from the provider.
 pub(crate) async fn back(visit: Visit) -> Response {
     let response = match try_back(&visit).await {
-        Ok(Finished::SignedIn(opened, to)) => welcome(&visit, &opened, returning::local(&to)),
+        Ok(Finished::SignedIn(opened, to)) => {
+            let to = landing(&visit, &opened, returning::local(&to).to_owned()).await;
+            welcome(&visit, &opened, &to)
+        }
         Ok(Finished::Connected(to)) => reply::redirect(returning::local(&to)),
         Err(fault) => return refused(&visit, &fault),
     };

@@ -46,7 +46,9 @@ mod help;
 mod lists;
 mod mailbox;
 mod people;
+mod profile;
 mod speed;
+mod start;
 mod watch;
 mod work;
 #[path = "../api/world.rs"]

@@ -57,6 +57,13 @@ impl Desk {
         self.viewer.texts.text(english).to_owned()
     }
 
+    /// Whether a password may cross the network: over TLS, from this computer,
+    /// or where the operator allows it. Otherwise [`IN_CLEAR`](super::IN_CLEAR).
+    pub fn may_type_secrets(&self) -> bool {
+        let here = self.visit.client.address.is_some_and(|address| address.to_canonical().is_loopback());
+        self.visit.secure || here || self.state().settings.allow_credentials_in_clear
+    }
+
     pub fn state(&self) -> &Arc<AppState> {
         &self.visit.state
     }

@@ -21,6 +21,10 @@ pub(crate) use viewer::Viewer;
 
 use axum::http::StatusCode;
 
+/// Why no password can be typed, see [`Desk::may_type_secrets`].
+pub(crate) const IN_CLEAR: &str =
+    "This page did not come over a secure connection (https), so a password cannot be entered here.";
+
 /// 200 with a page.
 #[expect(clippy::unnecessary_wraps, reason = "the last line of handlers that can fail")]
 pub(crate) fn show(template: &impl askama::Template) -> Outcome {

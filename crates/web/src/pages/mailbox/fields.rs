@@ -211,14 +211,10 @@ impl Maker<'_> {
     }
 }
 
-pub(super) const IN_CLEAR: &str =
-    "This page did not come over a secure connection (https), so a password cannot be entered here.";
+pub(super) use crate::pages::kit::IN_CLEAR;
 
-/// Whether a password may cross the network: over TLS, from this computer, or
-/// where the operator allows it.
 pub(super) fn may_type_secrets(desk: &Desk) -> bool {
-    let here = desk.visit.client.address.is_some_and(|address| address.to_canonical().is_loopback());
-    desk.visit.secure || here || desk.state().settings.allow_credentials_in_clear
+    desk.may_type_secrets()
 }
 
 fn is_password_set(row: &Record) -> bool {

@@ -1,0 +1,68 @@
+//! Activate, Deactivate, Set as Default and Delete.
+
+use askama::Template;
+use axum::extract::Path;
+use model::tables::{EmailServerProfile, State};
+use model::{Entity, Id};
+
+use crate::pages::kit::{self, Desk, Fault, Form, Frame, Outcome, Place};
+
+fn identifier(id: &str) -> Result<Id, Fault> {
+    id.parse().map_err(|_| Fault::absent())
+}
+
+/// `POST /settings/profiles/{id}/state`
+pub(super) async fn state(desk: Desk, Path(id): Path<String>, form: Form) -> Outcome {
+    let state = form.number("statecode").and_then(State::from_number).ok_or_else(|| Fault::bad("Which state?"))?;
+    actions::profile::set_state(&desk.ctx, identifier(&id)?, state).await?;
+    kit::go(&format!("/settings/profiles/{id}?done=done"))
+}
+
+/// `POST /settings/profiles/{id}/default`
+pub(super) async fn default(desk: Desk, Path(id): Path<String>) -> Outcome {
+    actions::profile::make_default(&desk.ctx, identifier(&id)?).await?;
+    kit::go(&format!("/settings/profiles/{id}?done=done"))
+}
+
+#[derive(Template)]
+#[template(path = "profile/delete.html")]
+struct Ask {
+    frame: Frame,
+    id: String,
+    name: String,
+    mailboxes: u64,
+    is_default: bool,
+    refused: String,
+}
+
+/// `GET /settings/profiles/{id}/delete`: what becomes of its mailboxes.
+pub(super) async fn ask(desk: Desk, Path(id): Path<String>) -> Outcome {
+    let page = question(&desk, identifier(&id)?, String::new()).await?;
+    kit::show(&page)
+}
+
+async fn question(desk: &Desk, id: Id, refused: String) -> Result<Ask, Fault> {
+    let name = EmailServerProfile::C.name;
+    let row = actions::read(&desk.ctx, EmailServerProfile::TABLE, id, vec![name.name]).await?;
+    Ok(Ask {
+        frame: desk.frame("Delete Email Server Profile", Place::Profiles),
+        id: id.to_string(),
+        name: row.get(name.name).as_text().unwrap_or_default().to_owned(),
+        mailboxes: actions::profile::mailboxes(&desk.ctx, id, 1).await?.0,
+        is_default: actions::profile::is_default(&desk.ctx, id).await?,
+        refused,
+    })
+}
+
+/// `POST /settings/profiles/{id}/delete`
+pub(super) async fn delete(desk: Desk, Path(id): Path<String>) -> Outcome {
+    let id = identifier(&id)?;
+    match actions::delete(&desk.ctx, EmailServerProfile::TABLE, id, actions::Precondition::Exists).await {
+        Ok(()) => kit::go("/settings/profiles?done=deleted"),
+        Err(error) => {
+            let fault = Fault::from(error);
+            let page = question(&desk, id, fault.text.clone()).await?;
+            Ok(crate::pages::page(fault.status, &page))
+        }
+    }
+}
