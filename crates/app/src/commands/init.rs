@@ -49,7 +49,9 @@ impl Init {
             dir.display()
         ));
         if let Ok(link) = link {
-            output::note(&format!("To sign in with a browser, set a password within three days:\n{link}"));
+            output::note(&format!(
+                "To set everything up in a browser, open this within three days once the service runs, set a password and sign in:\n{link}\nYou are led from there to the first synchronized mailbox."
+            ));
         }
         Ok(())
     }

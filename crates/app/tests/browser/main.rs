@@ -2,10 +2,12 @@
 //! real mail servers. One program, so that it is linked once.
 
 mod every_page;
+mod first_run;
 mod help_page;
 mod lighthouse;
 mod lists;
 mod lively;
+mod profiles;
 mod shots;
 mod signing_in;
 mod world;
