@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -55,8 +55,13 @@ fn finished(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
         .with_state(state)
 }
 
-/// 404 for everything else.
+/// 404 for everything else: a page for people, JSON for programs.
 async fn nothing(State(state): State<Arc<AppState>>, request: Request) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if accepted.contains("text/html") && !request.uri().path().starts_with("/api") {
+        let text = "There is no such page. The address may be mistyped, or what it led to is no longer there.";
+        return pages::page(StatusCode::NOT_FOUND, &pages::Message { title: "Not found", text });
+    }
     let id = state.request_id();
     let mut response = ApiError::no_segment(request.uri().path()).into_response(&id);
     respond::finish(&mut response, &id);

@@ -90,3 +90,12 @@ story!(the_first_page_is_small, |w| {
     }
     assert!(octets < 100_000, "{octets} octets");
 });
+
+story!(an_address_that_leads_nowhere_is_a_page_for_people, |w| {
+    let stranger = Browser::new(&w);
+    let ask = |accept| stranger.ask(axum::http::Method::GET, "/work/nothing/here").header("accept", accept);
+    let page = ask("text/html,*/*").await.expect(404);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.text().contains("There is no such page"));
+    ask("application/json").await.expect(404).code("0x80060888");
+});
