@@ -60,7 +60,7 @@ async fn mailboxes_are_brought_into_service_together() -> Result<()> {
     // What went wrong is told, and leads to the mailbox.
     view(&browser, "Mailboxes with Failed Tests")?;
     browser.tick_row("felix@company.test")?;
-    browser.press("Alerts")?;
+    browser.press_in("Download Mailbox Details", "Alerts")?;
     browser.at("/settings/alerts")?;
     browser.see("Regarding: Felix Grau")?;
     browser.see("Error")?;

@@ -47,7 +47,6 @@ mod lists;
 mod mailbox;
 mod people;
 mod profile;
-mod speed;
 mod start;
 mod watch;
 mod work;

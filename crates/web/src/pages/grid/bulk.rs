@@ -24,7 +24,6 @@ pub(crate) async fn chosen(desk: &Desk, spec: &'static Spec, form: &Form) -> Res
     let mut ids = form.ids("id");
     if form.ticked("every") {
         let mut question = Question::of(desk, spec, &Asked::read(form).first()).await?;
-        question.fetch.total = false;
         question.fetch.page.size = MOST;
         let at = question.place(spec.table.id).map(|(at, ..)| at);
         let found = actions::fetch(&desk.ctx, question.fetch).await?;

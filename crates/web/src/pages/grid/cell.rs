@@ -10,7 +10,7 @@ use crate::pages::grid::page_of;
 use crate::pages::kit::Viewer;
 
 /// Characters of a long text in a list.
-const LONGEST: usize = 300;
+const LONGEST: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cell {

@@ -18,7 +18,6 @@ const AT_ONCE: usize = 2_000;
 
 pub(super) async fn csv(desk: &Desk, spec: &'static Spec) -> Outcome {
     let mut question = Question::of(desk, spec, &Asked::read(&desk.query).first()).await?;
-    question.fetch.total = false;
     question.fetch.page.size = AT_ONCE;
     let mut out = String::new();
     let labels: Vec<String> = question.cells.iter().map(|c| table::label(desk, &question, &c.column)).collect();

@@ -62,7 +62,6 @@ impl Question {
         }
         fetch.page.number = asked.page;
         fetch.page.size = desk.viewer.rows;
-        fetch.total = true;
         Ok(Self { views, at, xml, cells, fetch })
     }
 

@@ -108,7 +108,7 @@ impl Grid {
         let names = names::of(&desk.ctx, refs).await?;
         let shower = Shower { ctx: &desk.ctx, viewer: &desk.viewer, names: &names };
         let rows = lines(desk, spec, &question, &found.rows, &shower);
-        let total = found.total.unwrap_or(rows.len() as u64);
+        let total = if found.more { counted(desk, &question).await? } else { before(desk, asked) + rows.len() as u64 };
         let count = count(desk, asked, rows.len(), total);
         let at = |page: u64| Asked { page, ..asked.clone() }.link(spec.base);
         let mut chips = Vec::new();
@@ -160,6 +160,23 @@ impl Grid {
     fn t1(&self, english: &str, value: impl std::fmt::Display) -> String {
         self.viewer.texts.with(english, &[&value])
     }
+}
+
+/// All rows of the question, up to one more than are told. Asked for only where
+/// the page does not answer it: counting looks at every row.
+async fn counted(desk: &Desk, question: &Question) -> Result<u64, Fault> {
+    let mut fetch = question.fetch.clone();
+    fetch.total = true;
+    fetch.order.clear();
+    let id = fetch.root.table.id;
+    fetch.root.picks.retain(|p| p.column == id);
+    fetch.page = model::fetch::Page { number: 1, size: 1, cookie: None, after: None };
+    Ok(actions::fetch(&desk.ctx, fetch).await?.total.unwrap_or_default())
+}
+
+/// Rows on the pages before.
+fn before(desk: &Desk, asked: &Asked) -> u64 {
+    asked.page.saturating_sub(1).saturating_mul(desk.viewer.rows as u64)
 }
 
 /// The ready views have names in every language; one's own are as written.
@@ -250,7 +267,8 @@ fn headers(desk: &Desk, spec: &Spec, asked: &Asked, question: &Question) -> Vec<
                 111..=160 => "w2",
                 161..=230 => "w3",
                 231..=320 => "w4",
-                _ => "w5",
+                321..=420 => "w5",
+                _ => "w6",
             },
             number: matches!(kind, Some(Kind::Int { .. } | Kind::BigInt)),
         }
@@ -279,7 +297,7 @@ fn columns(desk: &Desk, table: &'static Table, question: &Question) -> Vec<Choos
 }
 
 fn count(desk: &Desk, asked: &Asked, rows: usize, total: u64) -> String {
-    let before = (asked.page.saturating_sub(1)).saturating_mul(desk.viewer.rows as u64);
+    let before = before(desk, asked);
     let texts = desk.viewer.texts;
     if rows == 0 {
         return desk.t("No rows");
