@@ -205,10 +205,21 @@ impl Browser {
         self.driver.devtools("Emulation.setTimezoneOverride", &json!({ "timezoneId": zone })).map(drop)
     }
 
-    /// Whether the page is wider than the window, so that one has to scroll sideways.
+    /// What makes the page wider than the window, so that one has to scroll
+    /// sideways; nothing where it fits.
+    pub fn overflowing(&self) -> Result<Vec<String>> {
+        let script = "const root = document.scrollingElement, wide = root.clientWidth + 1; \
+            if (root.scrollWidth <= wide) return []; \
+            const kept = e => { for (let p = e.parentElement; p && p !== root; p = p.parentElement) \
+                if (getComputedStyle(p).overflowX !== 'visible') return true; return false }; \
+            const all = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > wide && !kept(e)); \
+            return ['to ' + root.scrollWidth, ...all.filter(e => !all.some(o => o !== e && e.contains(o))).slice(0, 4).map(e => e.outerHTML.slice(0, 160))]";
+        let found = self.driver.script(script, &[])?;
+        Ok(found.as_array().into_iter().flatten().filter_map(|e| e.as_str().map(str::to_owned)).collect())
+    }
+
     pub fn overflows(&self) -> Result<bool> {
-        let script = "const e = document.scrollingElement; return e.scrollWidth > e.clientWidth + 1";
-        Ok(self.driver.script(script, &[])? == true)
+        Ok(!self.overflowing()?.is_empty())
     }
 
     /// The cookies as a request would carry them.

@@ -116,7 +116,11 @@ pub(super) async fn shown(desk: &Desk, held: Option<Record>, form: &Form, attemp
         Some(id) => Some(actions::mailbox::standing(&desk.ctx, id).await?),
         None => None,
     };
-    let fields = fields::make(desk, &typed, held.as_ref(), &preview, &attempt.refusals).await?;
+    let mut fields = fields::make(desk, &typed, held.as_ref(), &preview, &attempt.refusals).await?;
+    if !form.text("password").is_empty() && fields.password.blocked.is_empty() {
+        // It would be lost without a word: a page never holds a password.
+        fields.password.faults.push(desk.t("Type the password once more: it is not kept on the page."));
+    }
     let mut frame = desk.frame("New Forward Mailbox", Place::Mailboxes);
     if let Some(held) = &held {
         let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
