@@ -1,8 +1,10 @@
 //! The audit trail: a row for every write, in the same commit.
 
+mod lines;
 mod trail;
 
-pub use trail::{Entry, Export, Wanted, show};
+pub use lines::{COLUMNS, csv_head, csv_line, json_line, values};
+pub use trail::{Entry, Export, Wanted, older, show};
 
 use model::table::{Column, Kind};
 use model::tables::{Audit, SystemUser};

@@ -67,7 +67,7 @@ pub use permitted::{Wish, permitted};
 pub use personal::{personal, time_zone};
 pub use ping::ping;
 pub use prepare::prepare;
-pub use privileges::{TablePrivilege, table_privileges};
+pub use privileges::{SpecialPrivilege, TablePrivilege, secured_tables, special_privileges, table_privileges};
 pub use read::{count, list, read};
 pub use rules::access::{Right, Scopes, Special};
 pub use rules::password::SHORTEST as SHORTEST_PASSWORD;

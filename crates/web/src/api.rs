@@ -39,3 +39,5 @@ mod token_calls;
 mod tracking;
 mod views;
 mod write;
+
+pub(crate) use metadata::words as metadata_words;

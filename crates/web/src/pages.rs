@@ -3,6 +3,7 @@
 //! `templates/layout.html` around the others.
 
 mod activities;
+mod data;
 mod email;
 mod email_settings;
 pub(crate) mod grid;
@@ -17,6 +18,7 @@ pub(crate) mod profile;
 mod queues;
 mod roles;
 mod routes;
+mod security;
 mod sign_in;
 mod start;
 mod watch;

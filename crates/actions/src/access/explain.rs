@@ -112,10 +112,7 @@ pub async fn explain(ctx: &Context, user: Id, needs: &[&'static Privilege]) -> R
 /// Explains by words: the user by user name (empty: oneself), the operation as
 /// [`rules::access::operation::read`] takes it (empty: none).
 pub async fn explain_words(ctx: &Context, user: &str, operation: &str) -> Result<Explanation, ActionError> {
-    let needs = match operation.trim() {
-        "" => Vec::new(),
-        words => rules::access::operation::read(words).map_err(|text| model::Refusal::invalid(None, text))?,
-    };
+    let needs = needs(operation)?;
     let user = match user.trim() {
         "" => ctx.actor.id,
         name => {
@@ -126,6 +123,18 @@ pub async fn explain_words(ctx: &Context, user: &str, operation: &str) -> Result
         }
     };
     explain(ctx, user, &needs).await
+}
+
+/// The same of a user whose id is known.
+pub async fn explain_operation(ctx: &Context, user: Id, operation: &str) -> Result<Explanation, ActionError> {
+    explain(ctx, user, &needs(operation)?).await
+}
+
+fn needs(operation: &str) -> Result<Vec<&'static Privilege>, ActionError> {
+    match operation.trim() {
+        "" => Ok(Vec::new()),
+        words => Ok(rules::access::operation::read(words).map_err(|text| model::Refusal::invalid(None, text))?),
+    }
 }
 
 fn special(name: &str) -> Option<Special> {

@@ -67,7 +67,18 @@ pub struct Entry {
 
 /// The newest of the wanted rows.
 pub async fn show(ctx: &Context, wanted: &Wanted, most: usize) -> Result<Vec<Entry>, ActionError> {
-    let query = wanted.query().order_by(Audit::C.at, true).limit(most);
+    older(ctx, wanted, None, most).await
+}
+
+/// The newest of the wanted rows that come after this one in that order.
+pub async fn older(
+    ctx: &Context,
+    wanted: &Wanted,
+    than: Option<(Timestamp, Id)>,
+    most: usize,
+) -> Result<Vec<Entry>, ActionError> {
+    let mut query = wanted.query().order_by(Audit::C.at, true).limit(most);
+    query.after = than.map(|(at, id)| (vec![Value::Time(at)], id));
     let rows = read::list(ctx, query).await?;
     let mut names = Names::default();
     let mut entries = Vec::with_capacity(rows.len());

@@ -29,6 +29,7 @@ pub use remove_members::remove_members;
 pub use remove_privilege::remove_privilege;
 pub use replace_privileges::replace_privileges;
 pub use revoke_access::revoke_access;
+pub use rules::access::roles::SYSTEM_ADMINISTRATOR;
 pub use rules::access::{Depth, Right, Special, sharing::mask, sharing::names};
 pub use set_roles::{roles_of, set_roles, set_team_roles};
 pub use shared_with::shared_with;

@@ -2,7 +2,7 @@
 
 use model::tables::{Role, RolePrivilege};
 use model::{Entity, Filter, Id, Query, Ref};
-use rules::access::Depth;
+use rules::access::{Depth, Right};
 
 use crate::context::Context;
 use crate::draft::Precondition;
@@ -25,7 +25,9 @@ pub async fn replace_privileges(ctx: &Context, role: Id, privileges: &[(Id, Dept
 }
 
 async fn replace(ctx: &Context, role: Id, privileges: &[(Id, Depth)]) -> Result<(), ActionError> {
-    access::seen(ctx, Role::TABLE, role).await?;
+    let row = access::seen(ctx, Role::TABLE, role).await?;
+    // Also where nothing changes: nobody is told that it was done.
+    access::on_row(ctx, Right::Write, &row).await?;
     let this = Some(Ref::new(Role::TABLE.logical, role));
     let query = Query::of::<RolePrivilege>().filter(Filter::eq(RolePrivilege::C.role, this));
     for row in ctx.store.list::<RolePrivilege>(&query).await? {

@@ -4,11 +4,10 @@ use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use actions::audit::{Entry, Export, Wanted};
+use actions::audit::{COLUMNS, Export, Wanted, csv_head, csv_line, json_line, values};
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
 use model::{Id, SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
 use super::{Common, find};
 use crate::output::{self, Listing};
@@ -96,41 +95,6 @@ impl Which {
     }
 }
 
-/// The name of every column, on every way out.
-const COLUMNS: [(&str, &str); 12] = [
-    ("at", "At"),
-    ("user", "User"),
-    ("callingUser", "On its behalf"),
-    ("action", "Action"),
-    ("table", "Table"),
-    ("row", "Row"),
-    ("door", "Through"),
-    ("remoteAddress", "From"),
-    ("userAgent", "With"),
-    ("requestId", "Request"),
-    ("detail", "Detail"),
-    ("id", "Id"),
-];
-
-fn values(entry: &Entry) -> [Value; 12] {
-    let audit = &entry.audit;
-    let detail = serde_json::from_str(&audit.detail).unwrap_or_else(|_| json!(audit.detail));
-    [
-        json!(audit.at.map(|at| at.to_string())),
-        json!(entry.user),
-        json!(entry.calling_user),
-        json!(audit.action),
-        json!(audit.table),
-        json!(audit.row.map(|row| row.to_string())),
-        json!(audit.door),
-        json!(audit.remote),
-        json!(audit.user_agent),
-        json!(audit.request),
-        detail,
-        json!(audit.id.to_string()),
-    ]
-}
-
 async fn show(session: &Session, which: Which, top: usize, json: bool) -> Result<()> {
     let wanted = which.wanted(session).await?;
     let entries = actions::audit::show(&session.context().await?, &wanted, top).await?;
@@ -157,8 +121,7 @@ async fn export(session: &Session, which: Which, format: Format, to: Option<&Pat
     let bar = output::progress("exporting");
     bar.set_length(export.total);
     if matches!(format, Format::Csv) {
-        let cells: Vec<String> = COLUMNS.iter().map(|(key, _)| cell(&json!(key))).collect();
-        write!(out, "{}\r\n", cells.join(","))?;
+        out.write_all(csv_head().as_bytes())?;
     }
     loop {
         let entries = export.next().await?;
@@ -166,14 +129,11 @@ async fn export(session: &Session, which: Which, format: Format, to: Option<&Pat
             break;
         }
         for entry in &entries {
-            match format {
-                Format::Jsonl => {
-                    let keys = COLUMNS.iter().map(|(key, _)| (*key).to_owned());
-                    let object: serde_json::Map<String, Value> = keys.zip(values(entry)).collect();
-                    writeln!(out, "{}", Value::Object(object))?;
-                }
-                Format::Csv => write!(out, "{}\r\n", values(entry).iter().map(cell).collect::<Vec<_>>().join(","))?,
-            }
+            let line = match format {
+                Format::Jsonl => json_line(entry),
+                Format::Csv => csv_line(entry),
+            };
+            out.write_all(line.as_bytes())?;
         }
         bar.inc(u64::try_from(entries.len()).unwrap_or(0));
     }
@@ -187,19 +147,6 @@ fn writer(to: Option<&Path>) -> Result<Box<dyn Write + Send>> {
     let Some(path) = to else { return Ok(Box::new(BufWriter::new(std::io::stdout()))) };
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     Ok(Box::new(BufWriter::new(file.with_context(|| format!("cannot write {}", path.display()))?)))
-}
-
-/// RFC 4180, and nothing that a spreadsheet takes for a formula: user agents
-/// are whatever a stranger sent.
-fn cell(value: &Value) -> String {
-    let text = match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 fn begin(text: &str) -> Result<Timestamp> {
@@ -221,24 +168,6 @@ fn end(text: &str) -> Result<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(value: &str, expected: &str) {
-        assert_eq!(cell(&json!(value)), expected);
-    }
-
-    #[test]
-    fn cells() {
-        check("plain", "plain");
-        check("a,b", "\"a,b\"");
-        check("say \"x\"", "\"say \"\"x\"\"\"");
-        check("two\nlines", "\"two\nlines\"");
-        check("=HYPERLINK(1)", "'=HYPERLINK(1)");
-        check("@x,1", "\"'@x,1\"");
-        check("", "");
-        assert_eq!(cell(&Value::Null), "");
-        assert_eq!(cell(&json!({ "a": 1 })), "\"{\"\"a\"\":1}\"");
-    }
 
     #[track_caller]
     fn times(text: &str, first: &str, last: &str) {

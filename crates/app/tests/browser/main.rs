@@ -8,6 +8,7 @@ mod lighthouse;
 mod lists;
 mod lively;
 mod profiles;
+mod security;
 mod shots;
 mod signing_in;
 mod world;

@@ -2,11 +2,12 @@
 
 use askama::Template;
 
-#[derive(Template, Default)]
+use crate::pages::kit::Frame;
+
+#[derive(Template)]
 #[template(path = "roles.html")]
 pub(crate) struct RolesPage<'a> {
-    /// Who looks.
-    pub name: &'a str,
+    pub frame: Frame,
     /// What was asked: a user name, an operation; both may be empty.
     pub user: &'a str,
     pub operation: &'a str,

@@ -22,6 +22,8 @@ pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
         pages::activities::routes(),
         pages::people::routes(),
         pages::options::routes(),
+        pages::security::routes(),
+        pages::data::routes(),
         // One line an area.
     ];
     let pages = areas.into_iter().fold(Router::new(), Router::merge);

@@ -2,9 +2,12 @@
 
 use askama::Template;
 
+use crate::pages::kit::{Frame, Texts};
+
 #[derive(Template)]
 #[template(path = "signin.html")]
 pub(crate) struct SignIn<'a> {
+    pub texts: &'static Texts,
     pub local: bool,
     /// The name of the provider's button.
     pub provider: Option<&'a str>,
@@ -17,6 +20,7 @@ pub(crate) struct SignIn<'a> {
 #[derive(Template)]
 #[template(path = "code.html")]
 pub(crate) struct Code<'a> {
+    pub texts: &'static Texts,
     pub returning: &'a str,
     pub fault: &'a str,
 }
@@ -25,6 +29,9 @@ pub(crate) struct Code<'a> {
 #[derive(Template)]
 #[template(path = "password.html")]
 pub(crate) struct Password<'a> {
+    pub texts: &'static Texts,
+    /// What to do, in words.
+    pub of: String,
     pub ticket: &'a str,
     pub name: &'a str,
     pub fault: &'a str,
@@ -50,7 +57,7 @@ pub(crate) struct Leave<'a> {
 #[derive(Template)]
 #[template(path = "shown.html")]
 pub(crate) struct Shown<'a> {
-    pub title: &'a str,
+    pub frame: Frame,
     pub text: &'a str,
     pub lines: Vec<&'a str>,
     pub link: Option<&'a str>,
@@ -87,6 +94,7 @@ pub(crate) struct TokenRow {
 #[derive(Template)]
 #[template(path = "account.html")]
 pub(crate) struct Account<'a> {
+    pub frame: Frame,
     pub name: &'a str,
     pub full_name: &'a str,
     pub has_password: bool,

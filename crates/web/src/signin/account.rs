@@ -10,12 +10,13 @@ use model::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::pages;
+use crate::pages::kit::{Desk, Place};
 use crate::signin::cookies;
 use crate::signin::fields::Fields;
 use crate::signin::reply::{self, Fault};
 use crate::signin::visit::Visit;
 
-fn failed(visit: &Visit, fault: &Fault) -> Response {
+pub(super) fn failed(visit: &Visit, fault: &Fault) -> Response {
     if visit.wants_json() {
         return fault.json();
     }
@@ -90,16 +91,19 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
             }),
         ));
     }
+    let desk = Desk::of(visit, current, "/account").await?;
+    let shown = |time: Option<Timestamp>| time.map_or_else(String::new, |time| desk.viewer.time(time));
     let template = pages::Account {
+        frame: desk.frame("Your account", Place::Options),
         name: &user.domain_name,
         full_name: &user.full_name,
         has_password: how.has_password,
         second_step: how.second_step,
         codes_left: how.recovery_codes_left,
-        sessions: sessions.into_iter().map(|s| session_row(s, current)).collect(),
-        tokens: tokens.into_iter().map(token_row).collect(),
+        sessions: sessions.into_iter().map(|s| session_row(s, current, &shown)).collect(),
+        tokens: tokens.into_iter().map(|t| token_row(t, &shown)).collect(),
         provider: visit.state.sign_in.button(),
-        identities: identities.into_iter().map(identity_row).collect(),
+        identities: identities.into_iter().map(|i| identity_row(i, &shown)).collect(),
         fault: &fault.text,
         note,
         shortest: actions::SHORTEST_PASSWORD,
@@ -107,12 +111,10 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
     Ok(pages::page(fault.status, &template))
 }
 
-/// To the minute, in UTC.
-fn shown(time: Option<Timestamp>) -> String {
-    time.map_or_else(String::new, |t| t.strftime("%Y-%m-%d %H:%M UTC").to_string())
-}
+/// A moment in the reader's words; empty for none.
+type Shown<'a> = &'a dyn Fn(Option<Timestamp>) -> String;
 
-fn session_row(s: model::tables::Session, current: &Current) -> pages::SessionRow {
+fn session_row(s: model::tables::Session, current: &Current, shown: Shown<'_>) -> pages::SessionRow {
     pages::SessionRow {
         id: s.id.to_string(),
         current: s.id == current.session.id,
@@ -124,11 +126,11 @@ fn session_row(s: model::tables::Session, current: &Current) -> pages::SessionRo
     }
 }
 
-fn identity_row(i: model::tables::Identity) -> pages::IdentityRow {
+fn identity_row(i: model::tables::Identity, shown: Shown<'_>) -> pages::IdentityRow {
     pages::IdentityRow { id: i.id.to_string(), issuer: i.issuer, subject: i.subject, began: shown(i.created_on) }
 }
 
-fn token_row(t: model::tables::ApiToken) -> pages::TokenRow {
+fn token_row(t: model::tables::ApiToken, shown: Shown<'_>) -> pages::TokenRow {
     let or = |text: String, empty: &str| if text.is_empty() { empty.to_owned() } else { text };
     pages::TokenRow {
         id: t.id.to_string(),
@@ -182,17 +184,11 @@ pub(crate) async fn enrol(visit: Visit, body: Body) -> Response {
     };
     match account::enrol(&visit.entrance(), &current, fields.secret("current")).await {
         Ok(made) if visit.wants_json() => reply::json(StatusCode::OK, &json!({ "uri": made.uri, "key": made.key })),
-        Ok(made) => pages::page(
-            StatusCode::OK,
-            &pages::Shown {
-                title: "Second step",
-                text: "Enter this key in an authenticator, or open the link on the device that has one.",
-                lines: vec![&made.key],
-                link: Some(&made.uri),
-                confirm: true,
-                fault: "",
-            },
-        ),
+        Ok(made) => {
+            let text = "Enter this key in an authenticator, or open the link on the device that has one.";
+            let once = Once { text, lines: vec![&made.key], link: Some(&made.uri), confirm: true, ..Once::default() };
+            show(&visit, &current, "Second step", once).await
+        }
         Err(error) => overview(&visit, &current, &Fault::from(error), "").await,
     }
 }
@@ -204,36 +200,45 @@ pub(crate) async fn confirm(visit: Visit, body: Body) -> Response {
         Err(response) => return response,
     };
     match account::confirm_enrolment(&visit.entrance(), &current, fields.text("code")).await {
-        Ok(codes) => recovery(&visit, &codes),
+        Ok(codes) => recovery(&visit, &current, &codes).await,
         Err(error) if visit.wants_json() => Fault::from(error).json(),
         Err(error) => {
             let fault = Fault::from(error);
-            let shown = pages::Shown {
-                title: "Second step",
-                text: "Enter the code that the authenticator shows now.",
-                lines: Vec::new(),
-                link: None,
-                confirm: true,
-                fault: &fault.text,
-            };
-            pages::page(fault.status, &shown)
+            let text = "Enter the code that the authenticator shows now.";
+            let once = Once { text, confirm: true, fault: &fault.text, status: fault.status, ..Once::default() };
+            show(&visit, &current, "Second step", once).await
         }
     }
 }
 
-fn recovery(visit: &Visit, codes: &[String]) -> Response {
+/// Something that is shown this once.
+#[derive(Default)]
+struct Once<'a> {
+    status: StatusCode,
+    text: &'a str,
+    lines: Vec<&'a str>,
+    link: Option<&'a str>,
+    confirm: bool,
+    fault: &'a str,
+}
+
+async fn show(visit: &Visit, current: &Current, title: &'static str, once: Once<'_>) -> Response {
+    let desk = match Desk::of(visit, current, "/account").await {
+        Ok(desk) => desk,
+        Err(error) => return failed(visit, &Fault::from(error)),
+    };
+    let Once { status, text, lines, link, confirm, fault } = once;
+    let frame = desk.frame(title, Place::Options);
+    pages::page(status, &pages::Shown { frame, text, lines, link, confirm, fault })
+}
+
+async fn recovery(visit: &Visit, current: &Current, codes: &[String]) -> Response {
     if visit.wants_json() {
         return reply::json(StatusCode::OK, &json!({ "recoveryCodes": codes }));
     }
-    let shown = pages::Shown {
-        title: "Recovery codes",
-        text: "Keep these where you find them without the authenticator. Each is good once; they are not shown again.",
-        lines: codes.iter().map(String::as_str).collect(),
-        link: None,
-        confirm: false,
-        fault: "",
-    };
-    pages::page(StatusCode::OK, &shown)
+    let text = "Keep these where you find them without the authenticator. Each is good once; they are not shown again.";
+    let once = Once { text, lines: codes.iter().map(String::as_str).collect(), ..Once::default() };
+    show(visit, current, "Recovery codes", once).await
 }
 
 /// `POST /account/second-step/off`
@@ -260,7 +265,7 @@ pub(crate) async fn recovery_codes(visit: Visit, body: Body) -> Response {
         Err(response) => return response,
     };
     match account::new_recovery_codes(&visit.entrance(), &current, fields.secret("current")).await {
-        Ok(codes) => recovery(&visit, &codes),
+        Ok(codes) => recovery(&visit, &current, &codes).await,
         Err(error) => overview(&visit, &current, &Fault::from(error), "").await,
     }
 }
@@ -307,15 +312,8 @@ pub(crate) async fn create_token(visit: Visit, body: Body) -> Response {
             reply::json(StatusCode::OK, &json!({ "id": id.to_string(), "token": token }))
         }
         Ok((_, token)) => {
-            let shown = pages::Shown {
-                title: "A new token",
-                text: "Copy it now: it is not shown again. Send it as: Authorization: Bearer <token>.",
-                lines: vec![&token],
-                link: None,
-                confirm: false,
-                fault: "",
-            };
-            pages::page(StatusCode::OK, &shown)
+            let text = "Copy it now: it is not shown again. Send it as: Authorization: Bearer <token>.";
+            show(&visit, &current, "A new token", Once { text, lines: vec![&token], ..Once::default() }).await
         }
         Err(error) => overview(&visit, &current, &Fault::from(error), "").await,
     }

@@ -18,7 +18,8 @@ const STEP_SECONDS: i64 = 300;
 pub(super) fn form(visit: &Visit, fault: &Fault, name: &str, to: &str, note: &str) -> Response {
     let sign_in = &visit.state.sign_in;
     let (local, provider) = (sign_in.policy.local, sign_in.button());
-    let template = pages::SignIn { local, provider, name, returning: to, fault: &fault.text, note };
+    let template =
+        pages::SignIn { texts: visit.texts(), local, provider, name, returning: to, fault: &fault.text, note };
     let mut response = pages::page(fault.status, &template);
     fault.say_wait(&mut response);
     response
@@ -119,7 +120,7 @@ pub(crate) async fn code_page(visit: Visit) -> Response {
         return reply::redirect("/signin");
     }
     let query = Fields::of_form(&visit.query).unwrap_or_default();
-    let template = pages::Code { returning: returning::local(query.text("return")), fault: "" };
+    let template = pages::Code { texts: visit.texts(), returning: returning::local(query.text("return")), fault: "" };
     pages::page(StatusCode::OK, &template)
 }
 
@@ -130,7 +131,8 @@ pub(crate) async fn code(visit: Visit, body: Body) -> Response {
         Ok(opened) => welcome(&visit, &opened, &landing(&visit, &opened, to).await),
         Err(fault) if visit.wants_json() => fault.json(),
         Err(fault) => {
-            let mut response = pages::page(fault.status, &pages::Code { returning: &to, fault: &fault.text });
+            let code = pages::Code { texts: visit.texts(), returning: &to, fault: &fault.text };
+            let mut response = pages::page(fault.status, &code);
             fault.say_wait(&mut response);
             response
         }

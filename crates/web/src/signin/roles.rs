@@ -5,6 +5,7 @@ use actions::access::explain::{Explanation, explain_words};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use crate::pages::kit::{Desk, Place};
 use crate::pages::{self, NeededRow, RoleRow, RolesPage, TableRow};
 use crate::signin::account;
 use crate::signin::fields::Fields;
@@ -24,8 +25,24 @@ pub(crate) async fn page(visit: Visit) -> Response {
         Ok(found) => (StatusCode::OK, String::new(), Some(found)),
         Err(fault) => (fault.status, fault.text, None),
     };
-    let mut shown =
-        RolesPage { name: &current.user.domain_name, user, operation, fault: &fault, ..RolesPage::default() };
+    let desk = match Desk::of(&visit, &current, "/account/roles").await {
+        Ok(desk) => desk,
+        Err(error) => return account::failed(&visit, &Fault::from(error)),
+    };
+    let mut shown = RolesPage {
+        frame: desk.frame("Check your security role", Place::Options).with_help("roles"),
+        user,
+        operation,
+        fault: &fault,
+        of: String::new(),
+        roles: Vec::new(),
+        tables: Vec::new(),
+        specials: Vec::new(),
+        needed: Vec::new(),
+        granted: false,
+        would_do: String::new(),
+        grantors: String::new(),
+    };
     if let Some(found) = &found {
         fill(&mut shown, found);
     }

@@ -12,9 +12,11 @@ use crate::signin::local::{admit, counted};
 use crate::signin::reply::{self, Fault};
 use crate::signin::visit::Visit;
 
-fn form(ticket: &str, name: &str, fault: &Fault) -> Response {
+fn form(visit: &Visit, ticket: &str, name: &str, fault: &Fault) -> Response {
     let shortest = actions::SHORTEST_PASSWORD;
-    pages::page(fault.status, &pages::Password { ticket, name, fault: &fault.text, shortest })
+    let texts = visit.texts();
+    let of = texts.with("For {0}. At least {1} characters; a phrase of several words is good.", &[&name, &shortest]);
+    pages::page(fault.status, &pages::Password { texts, of, ticket, name, fault: &fault.text, shortest })
 }
 
 fn gone(visit: &Visit, fault: &Fault) -> Response {
@@ -33,7 +35,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
         Err(fault) => Err(fault),
     };
     match found {
-        Ok(user) => form(ticket, &user.domain_name, &Fault::new(StatusCode::OK, "")),
+        Ok(user) => form(&visit, ticket, &user.domain_name, &Fault::new(StatusCode::OK, "")),
         Err(fault) => gone(&visit, &fault),
     }
 }
@@ -62,6 +64,6 @@ pub(crate) async fn set(visit: Visit, body: Body) -> Response {
         Ok(_) if visit.wants_json() => reply::json(StatusCode::OK, &json!({ "set": true })),
         Ok(_) => reply::redirect("/signin?set=1"),
         Err(fault) if visit.wants_json() => fault.json(),
-        Err(fault) => form(fields.text("ticket"), &user.domain_name, &fault),
+        Err(fault) => form(&visit, fields.text("ticket"), &user.domain_name, &fault),
     }
 }

@@ -9,11 +9,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
+use crate::pages::kit::{Texts, accepted};
 use crate::peer::{Client, Peer};
 use crate::signin::{cookies, fields, same_site};
 use crate::state::AppState;
 
 // No `Debug`: the headers hold cookies.
+#[derive(Clone)]
 pub(crate) struct Visit {
     pub state: Arc<AppState>,
     pub method: Method,
@@ -70,6 +72,11 @@ impl Visit {
     pub async fn current(&self) -> Result<Option<Current>, ActionError> {
         let Some(cookie) = cookies::session(&self.headers, self.secure) else { return Ok(None) };
         session::find(&self.state.store, &self.state.sign_in.policy, cookie, self.state.clock.now()).await
+    }
+
+    /// In the language that the browser asks for.
+    pub fn texts(&self) -> &'static Texts {
+        accepted(self.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or(""))
     }
 
     /// What the user of a session does.

@@ -203,7 +203,9 @@ story!(a_key_that_is_none_is_refused_and_not_told_on, |w| {
     let ctx = w.context().await;
     let state = upkeep::encryption(&ctx).await.unwrap();
     assert!(state.is_active() && state.keys.len() == 1 && state.keys[0].sealed > 0);
+    let keys = std::fs::read(w.data_dir().join("keys")).unwrap();
     refused(upkeep::activate_key(&ctx, &Secret::new("sesame-4711")).await, "That is no key");
+    assert_eq!(std::fs::read(w.data_dir().join("keys")).unwrap(), keys);
     let rows = audited(&w, "key-activation").await;
     assert!(rows.len() == 1 && !rows[0].detail.contains("sesame"), "{rows:?}");
 });

@@ -24,7 +24,7 @@ pub struct World {
     pub token: String,
     pub clock: Arc<TestClock>,
     pub random: Random,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// Stands still unless it is moved.
@@ -101,9 +101,14 @@ impl World {
     }
 
     fn over(dir: tempfile::TempDir, store: Store, token: String, clock: Arc<TestClock>, random: Random) -> Self {
-        let mut world = Self { router: Router::new(), store, token, clock, random, _dir: dir };
+        let mut world = Self { router: Router::new(), store, token, clock, random, dir };
         world.metrics(Arc::new(|| "postroom_up 1\n".to_owned()));
         world
+    }
+
+    /// Where the installation is.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// Gives the metrics another source.

@@ -36,6 +36,7 @@ macro_rules! story {
 #[path = "../api/sign_in/browser.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
 mod browser;
+mod data;
 #[path = "../api/database.rs"]
 mod database;
 mod email_settings;
@@ -47,6 +48,7 @@ mod lists;
 mod mailbox;
 mod people;
 mod profile;
+mod security;
 mod start;
 mod watch;
 mod work;

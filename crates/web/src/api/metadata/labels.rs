@@ -32,7 +32,7 @@ pub(super) fn id(parts: &[&str]) -> model::Id {
 }
 
 /// `EmailServerProfile` → `Email Server Profile`, `pr_LedgerEntry` → `Ledger Entry`
-pub(super) fn words(schema: &str) -> String {
+pub(crate) fn words(schema: &str) -> String {
     let plain = schema.strip_prefix("pr_").unwrap_or(schema);
     let mut out = String::new();
     let mut before = ' ';

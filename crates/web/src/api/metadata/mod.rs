@@ -17,6 +17,8 @@ mod query;
 mod relationship;
 mod walk;
 
+pub(crate) use labels::words;
+
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use model::Refusal;

@@ -47,6 +47,15 @@ impl std::ops::Deref for Desk {
 }
 
 impl Desk {
+    /// At a page that finds the session itself.
+    pub async fn of(visit: &Visit, current: &Current, path: &str) -> Result<Self, ActionError> {
+        let ctx = visit.context(current).await?;
+        let viewer = Viewer::of(&ctx, &visit.headers).await?;
+        let query = Form::of(&visit.query).unwrap_or_default();
+        let (visit, current, path) = (visit.clone(), current.clone(), path.to_owned());
+        Ok(Self(Arc::new(Seat { visit, current, ctx, viewer, query, path, htmx: false })))
+    }
+
     /// What stands around the page.
     pub fn frame(&self, title: &str, place: Place) -> Frame {
         Frame::new(self, title, place)

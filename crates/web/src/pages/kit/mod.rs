@@ -16,7 +16,7 @@ pub(crate) use fault::{Fault, Outcome};
 pub(crate) use field::{Choice, Field, Input};
 pub(crate) use form::Form;
 pub(crate) use frame::{Frame, Place};
-pub(crate) use texts::{Texts, all as languages};
+pub(crate) use texts::{Texts, accepted, all as languages};
 pub(crate) use viewer::Viewer;
 
 use axum::http::StatusCode;

@@ -1,0 +1,102 @@
+//! Settings › Data Management: encryption, backups, retention.
+
+use model::tables::{Job, JobState};
+use model::{Query, Update};
+
+use crate::world::World;
+
+const DATA: &str = "/settings/data";
+
+/// What the service does with the job that was asked for last.
+async fn concluded(w: &World, state: JobState, file: &str, size: i64) -> String {
+    let jobs = w.store.list::<Job>(&Query::of::<Job>().order_by(Job::C.asked_on, true)).await.unwrap();
+    let update = Update::of::<Job>(jobs[0].id)
+        .set(Job::C.state, state)
+        .set(Job::C.file, file.to_owned())
+        .set(Job::C.size, size)
+        .set(Job::C.outcome, "42 rows, 7 messages and attachments.".to_owned());
+    let user = w.context().await.actor.id;
+    let commit = model::Commit::new(model::Actor { user }, model::Clock::now(&*w.clock), vec![update.into()]);
+    w.store.commit(&commit).await.unwrap();
+    jobs[0].id.to_string()
+}
+
+story!(a_backup_is_asked_for_watched_and_taken_away, |w| {
+    let mut admin = w.administrator().await;
+    admin.open(DATA).await.expect(200).sees("No backup has been made here yet.").sees("postroom restore");
+    let page = admin.submit("/settings/data/backups", &[]).await;
+    assert!(page.text().contains("hx-get=\"/settings/data/backups\""), "it moves by itself");
+    page.sees("Waiting").sees("Waits for the service");
+    admin.send("/settings/data/backups", &[]).await.expect(405).sees("A backup is being made already.");
+    let (_, size) = w.store.backup_to_shelf("one.backup", |_, _| ()).await.unwrap();
+    let id = concluded(&w, JobState::Succeeded, "one.backup", i64::try_from(size).unwrap()).await;
+    let part = admin.part("/settings/data/backups").await.expect(200);
+    assert!(!part.text().contains("<html") && !part.text().contains("hx-get"), "{}", part.text());
+    part.sees("Succeeded").sees("42 rows");
+    let path = format!("/settings/data/backups/{id}");
+    let file = admin.send(&format!("{path}/download"), &[]).await.expect(200);
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"one.backup\"");
+    assert!(file.body.starts_with(b"postroom backup\n") && file.body.len() as u64 == size);
+    admin.submit(&format!("{path}/delete"), &[]).await.sees("The file was deleted");
+    admin.send(&format!("{path}/download"), &[]).await.expect(405).sees("This backup is not there any more.");
+});
+
+story!(the_key_is_changed_by_who_says_that_they_have_a_copy, |w| {
+    let mut admin = w.administrator().await;
+    let page = admin.open(DATA).await.expect(200);
+    let keys = std::fs::read_to_string(w.data_dir().join("keys")).unwrap();
+    let key = keys.split("\"key\":\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(!page.text().contains(key), "no page shows a key");
+    page.sees("Active").sees("In use").sees("Backups made before stay sealed with the old key");
+    admin.send("/settings/data/encryption/change", &[]).await.expect(400).sees("Tick the box first");
+    admin.submit("/settings/data/encryption/change", &[("sure", "1")]).await.sees("Last change of the key");
+    admin.send("/settings/data/encryption/change", &[("sure", "1")]).await.expect(405).sees("being changed already");
+});
+
+story!(a_key_that_comes_back_opens_what_it_sealed, |w| {
+    let path = w.data_dir().join("keys");
+    let old = std::fs::read_to_string(&path).unwrap();
+    // Somebody put another key file there.
+    let other = tempfile::tempdir().unwrap();
+    store::Store::create(&store::Options::new(other.path())).await.unwrap();
+    std::fs::copy(other.path().join("keys"), &path).unwrap();
+    let mut admin = w.administrator().await;
+    let page = admin.open(DATA).await.expect(200);
+    page.sees("Inactive").sees("secrets do not open").sees("While a key is missing the key cannot be changed");
+    let activate = "/settings/data/encryption/activate";
+    let refused = admin.send(activate, &[("key", "sesame-4711")]).await.expect(400);
+    assert!(!refused.text().contains("sesame"), "what was typed may be a key");
+    refused.sees("That is no key");
+    admin.submit(activate, &[("key", &old)]).await.sees("Active").sees("Opens old secrets");
+    admin.open("/settings/security/audit?action=key-activation").await.expect(200).sees("activated");
+});
+
+story!(how_long_things_are_kept, |w| {
+    let mut admin = w.administrator().await;
+    let retention = "/settings/data/retention";
+    let fields = [("pr_ledgerretentiondays", "90"), ("pr_alertretentiondays", "30"), ("pr_auditretentiondays", "365")];
+    let page = admin.submit(retention, &fields).await;
+    assert!(page.text().contains("value=\"365\""), "{}", page.text());
+    admin.send(retention, &[("pr_auditretentiondays", "5")]).await.expect(400).sees("30 days at least");
+    admin.send(retention, &[("pr_ledgerretentiondays", "many")]).await.expect(400);
+    let mut customizer = w.customizer().await;
+    let page = customizer.open(DATA).await.expect(200);
+    page.sees("set by System Administrators alone")
+        .sees("Shown to who may manage data encryption keys")
+        .sees("for System Administrators alone");
+    customizer.submit(retention, &[("pr_ledgerretentiondays", "60")]).await.sees("Saved.");
+    customizer.send(retention, &[("pr_auditretentiondays", "0")]).await.expect(403);
+    customizer.send("/settings/data/backups", &[]).await.expect(403);
+    customizer
+        .send("/settings/data/encryption/change", &[("sure", "1")])
+        .await
+        .expect(403)
+        .sees("prvManageEncryptionKeys");
+});
+
+story!(data_management_is_not_for_everybody, |w| {
+    w.salesperson().await.open(DATA).await.expect(403).sees("Data management is for who may change");
+    let mut nobody = w.nobody().await;
+    nobody.open(DATA).await.expect(403);
+    nobody.send("/settings/data/retention", &[("pr_ledgerretentiondays", "1")]).await.expect(403);
+});
