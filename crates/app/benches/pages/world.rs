@@ -40,6 +40,8 @@ impl World {
         let mailbox = first("mailboxes?$select=mailboxid&$top=1", "mailboxid")?;
         let queue = first("queues?$select=queueid&$top=1", "queueid")?;
         let email = first("emails?$select=activityid&$top=1", "activityid")?;
+        let view = "savedqueries?$filter=name eq 'Active Mailboxes'&$select=savedqueryid";
+        let active = first(view, "savedqueryid")?;
         let paths = vec![
             "/".to_owned(),
             "/work/activities".to_owned(),
@@ -52,7 +54,8 @@ impl World {
             "/work/emails/new".to_owned(),
             "/work/unresolved".to_owned(),
             "/settings/mailboxes".to_owned(),
-            "/settings/mailboxes?q=queue+04".to_owned(),
+            format!("/settings/mailboxes?view={active}"),
+            format!("/settings/mailboxes?view={active}&find=queue+04"),
             format!("/settings/mailboxes/{mailbox}"),
             "/settings/profiles".to_owned(),
             "/settings/email".to_owned(),
@@ -65,7 +68,7 @@ impl World {
             "/options".to_owned(),
             "/help/overview".to_owned(),
         ];
-        Ok(Self { postroom, paths, ids: vec![contact, queue, email, mailbox] })
+        Ok(Self { postroom, paths, ids: vec![contact, queue, email, mailbox, active] })
     }
 
     /// A path without the ids of this run.

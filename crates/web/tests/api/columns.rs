@@ -41,6 +41,8 @@ fn has_rules(table: &Table, column: &Column) -> bool {
                     | "isdisabled"
                     | "pr_isadministrator"
             ),
+            // The audit trail is kept for 30 days at least.
+            "organization" => name == "pr_auditretentiondays",
             "queueitem" => matches!(name, "objecttypecode" | "title" | "sender" | "torecipients"),
             _ => false,
         }
