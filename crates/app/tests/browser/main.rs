@@ -1,6 +1,7 @@
 //! Stories of people in front of the pages: a real browser, the real program,
 //! real mail servers. One program, so that it is linked once.
 
+mod emails;
 mod every_page;
 mod first_run;
 mod help_page;
