@@ -170,7 +170,7 @@ async fn an_email_is_written_with_offers_files_and_a_draft_that_saves_itself() -
     let sam = world.browser(SAM)?;
     sam.go("/work/emails/new")?;
     sam.check()?;
-    sam.fill("To", "custo")?;
+    sam.fill("To", "cara@")?;
     sam.see("cara@customers.test – Contact")?;
     sam.keys(key::DOWN)?;
     sam.keys(key::ENTER)?;
@@ -187,6 +187,13 @@ async fn an_email_is_written_with_offers_files_and_a_draft_that_saves_itself() -
     sam.press("Attach")?;
     sam.see("price list.txt")?;
     sam.check()?;
+    // Another one is dropped onto the form.
+    let drop = "const data = new DataTransfer(); data.items.add(new File(['x'], 'dropped.txt', { type: 'text/plain' })); \
+        document.querySelector('#compose').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));";
+    sam.driver().script(drop, &[])?;
+    sam.see("dropped.txt")?;
+    sam.press("Remove dropped.txt")?;
+    sam.not_see("dropped.txt")?;
     sam.press("Send")?;
     sam.be_patient(Duration::from_secs(60));
     sam.see_in("Status", "Sent")?;

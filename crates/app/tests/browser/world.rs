@@ -102,7 +102,6 @@ pub fn join(crm: &Crm, person: Person) -> Result<Member> {
     Ok(member)
 }
 
-#[expect(dead_code, reason = "stories that need it follow")]
 impl World {
     /// A contact with an address, so that mail finds somebody to belong to.
     pub fn contact(&self, first: &str, last: &str, address: &str) -> Result<uuid::Uuid> {

@@ -44,11 +44,16 @@ pub(super) fn kept(content: &Content) -> Response {
     response
 }
 
+/// A name without characters that would make it look like another.
+pub(super) fn straight(name: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
+}
+
 /// RFC 6266. Characters that turn the reading direction around would make
 /// `exe` look like `pdf`.
 fn disposition(name: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let name: String = name.chars().filter(|c| !c.is_control() && !turns(*c)).collect();
+    let name = straight(name);
     let name = if name.trim().is_empty() { "attachment".to_owned() } else { name };
     let ascii: String = name
         .chars()
@@ -70,7 +75,7 @@ mod tests {
     fn names() {
         check("a b.pdf", "\"a b.pdf\"; filename*=UTF-8''a%20b.pdf");
         check("Übersicht.pdf", "\"_bersicht.pdf\"; filename*=UTF-8''%C3%9Cbersicht.pdf");
-        check("a\"; x=\"b.exe", "\"a___x__b.exe\"; filename*=UTF-8''a%22%3B%20x%3D%22b.exe");
+        check("a\"; x=\"b.exe", "\"a__ x__b.exe\"; filename*=UTF-8''a%22%3B%20x%3D%22b.exe");
         check("invoice\u{202e}fdp.exe", "\"invoicefdp.exe\"; filename*=UTF-8''invoicefdp.exe");
         check("", "\"attachment\"; filename*=UTF-8''attachment");
         check("a\r\nb", "\"ab\"; filename*=UTF-8''ab");

@@ -13,7 +13,7 @@ use model::tables::{Attachment, Email, EmailStatus};
 use actions::{Wish, permitted};
 
 use crate::pages::email::loaded::{self, Loaded};
-use crate::pages::email::{body, id, shown};
+use crate::pages::email::{body, files, id, shown};
 use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
 
 use facts::{Conversation, Facts, Tracking};
@@ -79,7 +79,7 @@ pub(super) async fn page(desk: Desk, Path(name): Path<String>) -> Outcome {
         frame: desk.frame("Email", Place::Activities).with_help("email").titled(subject),
         id: id.to_string(),
         facts: facts::of(&desk, &loaded).await?,
-        files: files(&desk, &loaded, &shown),
+        files: listed(&desk, &loaded, &shown),
         conversation: facts::conversation(&desk, &loaded.email).await?,
         tracking: facts::tracking(&desk, &loaded.email).await?,
         text: text(&desk, &loaded, &shown, remote),
@@ -100,7 +100,7 @@ fn text(desk: &Desk, loaded: &Loaded, shown: &Shown, remote: bool) -> Text {
     Text {
         path: if remote { format!("{path}?remote=1") } else { path },
         empty: shown.html.trim().is_empty(),
-        warnings: shown::warnings(texts, shown),
+        warnings: warnings(desk, loaded, shown),
         left_out: shown::left_out(texts, shown).join(", "),
         remote: shown.remote.len(),
         loaded: remote,
@@ -109,16 +109,39 @@ fn text(desk: &Desk, loaded: &Loaded, shown: &Shown, remote: bool) -> Text {
     }
 }
 
+fn warnings(desk: &Desk, loaded: &Loaded, shown: &Shown) -> Vec<String> {
+    let mut warnings = shown::warnings(desk.viewer.texts, shown);
+    if let Some(sender) = loaded.sender().filter(|s| s.party.is_none() && pretends(&s.name, &s.address)) {
+        let said = desk
+            .viewer
+            .texts
+            .with("The sender is called {0}, but the address is {1}.", &[&sender.name, &sender.address]);
+        warnings.insert(0, said);
+    }
+    warnings
+}
+
+/// A name that is another address than the one behind it.
+fn pretends(name: &str, address: &str) -> bool {
+    let words = name.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '"' | '\''));
+    let mut others = words.filter(|w| model::mail::is_address(w) && w.contains('.'));
+    others.any(|w| !w.eq_ignore_ascii_case(address))
+}
+
 /// Attachments that do not stand in the text already.
-fn files(desk: &Desk, loaded: &Loaded, shown: &Shown) -> Vec<File> {
+fn listed(desk: &Desk, loaded: &Loaded, shown: &Shown) -> Vec<File> {
     let in_text = shown::parts_in(&shown.html);
-    let listed = loaded.attachments.iter().filter(|a| !in_text.contains(&a.id));
-    listed.map(|a| file(desk, a, &format!("/work/emails/{}/files/{}", loaded.email.id, a.id))).collect()
+    let others = loaded.attachments.iter().filter(|a| !in_text.contains(&a.id));
+    others.map(|a| file(desk, a, &format!("/work/emails/{}/files/{}", loaded.email.id, a.id))).collect()
 }
 
 fn file(desk: &Desk, attachment: &Attachment, path: &str) -> File {
     File {
-        name: if attachment.file_name.is_empty() { desk.t("(no name)") } else { attachment.file_name.clone() },
+        name: if attachment.file_name.is_empty() {
+            desk.t("(no name)")
+        } else {
+            files::straight(&attachment.file_name)
+        },
         kind: attachment.mime_type.clone(),
         size: size(attachment.size),
         path: path.to_owned(),
@@ -131,5 +154,23 @@ pub(super) fn size(octets: i64) -> String {
         ..1_000 => format!("{octets} B"),
         1_000..1_000_000 => format!("{} kB", (octets + 500) / 1_000),
         _ => format!("{}.{} MB", octets / 1_000_000, octets % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_pretend() {
+        assert!(pretends("service@bank.example", "x@evil.example"));
+        assert!(pretends("Bank <service@bank.example>", "x@evil.example"));
+        assert!(!pretends("x@evil.example", "X@evil.example"));
+        assert!(!pretends("Cara Customer", "cara@customer.example"));
+        assert!(!pretends("Cara @ Customer", "cara@customer.example"));
+    }
+    #[test]
+    fn sizes() {
+        assert_eq!([0, 999, 12_400, 5_242_880].map(size), ["0 B", "999 B", "12 kB", "5.2 MB"]);
     }
 }

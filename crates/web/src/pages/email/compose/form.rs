@@ -6,7 +6,7 @@ use model::tables::{Email, Organization, Priority};
 use model::{Entity, Query, Refusal};
 
 use crate::pages::email::draft::Sheet;
-use crate::pages::email::{choices, loaded, read};
+use crate::pages::email::{choices, files, loaded, read};
 use crate::pages::kit::{Choice, Desk, Fault, Field, Frame, Input, Outcome, Place};
 
 #[derive(Template)]
@@ -73,9 +73,8 @@ fn about(refusal: &Refusal) -> About {
 }
 
 pub(super) async fn show(desk: &Desk, sheet: &Sheet, refusals: &[Refusal], status: StatusCode) -> Outcome {
-    let of = |which: About| -> Vec<String> {
-        refusals.iter().filter(|r| about(r) == which).map(|r| desk.t(&sentence(&r.message))).collect()
-    };
+    let said = |r: &Refusal| if about(r) == About::Files { r.message.clone() } else { desk.t(&sentence(&r.message)) };
+    let of = |which: About| -> Vec<String> { refusals.iter().filter(|r| about(r) == which).map(said).collect() };
     let line = |name: &str, label: &str, value: &str| Field::new(name, desk.t(label), Input::Line).value(value);
     let mut from = Field::new("from", desk.t("From"), Input::Select).choices(senders(desk, sheet).await?);
     from.value = sheet.from.map(choices::key).unwrap_or_default();
@@ -150,15 +149,15 @@ async fn standing(desk: &Desk, sheet: &Sheet) -> Result<Standing, Fault> {
     let Some(id) = sheet.id else { return Ok(Standing { quoted: String::new(), files: Vec::new() }) };
     let loaded = loaded::load(&desk.ctx, id).await?;
     let quoted = formats::html::decompose(&loaded.email.description).1;
-    let files = loaded.attachments.iter().map(|a| File {
+    let listed = loaded.attachments.iter().map(|a| File {
         id: a.id.to_string(),
-        name: a.file_name.clone(),
+        name: files::straight(&a.file_name),
         size: read::size(a.size),
         path: format!("/work/emails/{id}/files/{}", a.id),
     });
     Ok(Standing {
         quoted: if quoted.is_empty() { String::new() } else { format!("/work/emails/{id}/body?part=quoted") },
-        files: files.collect(),
+        files: listed.collect(),
     })
 }
 
