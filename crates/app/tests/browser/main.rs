@@ -10,6 +10,7 @@ mod lists;
 mod lively;
 mod profiles;
 mod security;
+mod mailbox;
 mod shots;
 mod signing_in;
 mod world;

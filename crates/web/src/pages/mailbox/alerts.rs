@@ -64,7 +64,7 @@ fn state(level: AlertLevel) -> &'static str {
 /// `GET …/alerts?level=3`
 pub(super) async fn page(desk: Desk, Number(id): Number) -> Outcome {
     let held = row(&desk, id).await?;
-    let frame = desk.frame("Alerts", Place::Mailboxes);
+    let frame = desk.frame("Alerts", Place::Mailboxes).with_help("alerts");
     let level = desk.query.number("level").and_then(AlertLevel::from_number);
     let mut levels = Vec::new();
     for each in [AlertLevel::Error, AlertLevel::Warning, AlertLevel::Information] {

@@ -82,7 +82,7 @@ async fn shown(desk: &Desk, id: Id, fault: String) -> Outcome {
     } else {
         actions::ledger::Page::default()
     };
-    let frame = desk.frame("What became of my message?", Place::Mailboxes);
+    let frame = desk.frame("What became of my message?", Place::Mailboxes).with_help("ledger");
     let next = found.next.map(|next| {
         let seen = next.seen_on.map(|at| at.as_nanosecond().to_string()).unwrap_or_default();
         let same = written(&desk.query, &["after", "seen"]);

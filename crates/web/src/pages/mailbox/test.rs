@@ -79,7 +79,7 @@ async fn shown(desk: &Desk, id: Id, form: &Form, refusals: Vec<Refusal>) -> Outc
     let reasons = untestable.iter().chain(elsewhere).map(|refusal| sentence(&refusal.message)).collect();
     let status = if refusals.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = TestPage {
-        frame: desk.frame("Test & Enable Mailbox", Place::Mailboxes),
+        frame: desk.frame("Test & Enable Mailbox", Place::Mailboxes).with_help("mailbox"),
         id: id.to_string(),
         name: mailbox.name,
         since,

@@ -121,7 +121,7 @@ pub(super) async fn shown(desk: &Desk, held: Option<Record>, form: &Form, attemp
         // It would be lost without a word: a page never holds a password.
         fields.password.faults.push(desk.t("Type the password once more: it is not kept on the page."));
     }
-    let mut frame = desk.frame("New Forward Mailbox", Place::Mailboxes);
+    let mut frame = desk.frame("New Forward Mailbox", Place::Mailboxes).with_help("mailbox");
     if let Some(held) = &held {
         let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
         frame = frame.titled(if name.is_empty() { desk.t("Mailbox") } else { name.to_owned() });
