@@ -15,7 +15,7 @@ mod save;
 
 pub use form::{Offer, effects, offers, takes_credentials};
 pub use process::{may_process, may_test, needs_approval};
-pub use save::{reset_tests, resets, save};
+pub use save::{loses, reset_tests, resets, save};
 
 pub(crate) use legal::first_of_1900;
 pub(crate) use save::{follows, set_address, test_in_progress};

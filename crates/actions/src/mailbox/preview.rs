@@ -3,7 +3,7 @@
 use model::tables::Mailbox;
 use model::{Entity, Id, Record, Refusal};
 use rules::access::Right;
-use rules::mailbox::{Kind, Offer, effects, kind, offers, resets, takes_credentials};
+use rules::mailbox::{Kind, Offer, effects, kind, loses, offers, resets, takes_credentials};
 
 use super::standing::{self, May};
 use crate::context::Context;
@@ -28,12 +28,22 @@ pub struct Preview {
     pub offers: Vec<Offer>,
     /// The profile takes user name and password from the mailbox.
     pub credentials_needed: bool,
+    /// Something that was achieved is among what saving takes back.
+    pub loses: bool,
     /// What saving takes back.
     pub resets: Vec<&'static str>,
     /// What else it does.
     pub effects: Vec<&'static str>,
     /// Why it cannot be saved; empty: it can.
     pub refusals: Vec<Refusal>,
+}
+
+/// What a change does besides what was asked for.
+#[derive(Default)]
+struct Told {
+    loses: bool,
+    resets: Vec<&'static str>,
+    effects: Vec<&'static str>,
 }
 
 /// What the change would do to the mailbox; without one: to a new forward
@@ -52,7 +62,11 @@ pub async fn preview(ctx: &Context, mailbox: Option<Id>, draft: Draft) -> Result
     } else {
         refusals(update::plan(ctx, before, draft).await.map(drop))?
     };
-    let told = (resets(&held, &after, writing), effects(&held, &after));
+    let told = Told {
+        loses: loses(&held, &after, writing),
+        resets: resets(&held, &after, writing),
+        effects: effects(&held, &after),
+    };
     let may = standing::may(ctx, &plan.after, &held).await?;
     shown(ctx, after, may, told, refusals).await
 }
@@ -68,14 +82,14 @@ async fn of_new(ctx: &Context, draft: Draft) -> Result<Preview, ActionError> {
         refusals(create::plan(ctx, id, draft).await.map(drop))?
     };
     let may = standing::may(ctx, &plan.after, &after).await?;
-    shown(ctx, after, may, (Vec::new(), Vec::new()), refusals).await
+    shown(ctx, after, may, Told::default(), refusals).await
 }
 
 async fn shown(
     ctx: &Context,
     mut after: Mailbox,
     may: May,
-    (resets, effects): (Vec<&'static str>, Vec<&'static str>),
+    told: Told,
     refusals: Vec<Refusal>,
 ) -> Result<Preview, ActionError> {
     let profile = facts::profile(ctx, after.profile).await?;
@@ -89,8 +103,9 @@ async fn shown(
         is_exchange: profile.as_ref().is_some_and(rules::profile::is_exchange),
         credentials_needed: profile.as_ref().is_some_and(takes_credentials),
         profile: profile.map(|profile| profile.name),
-        resets,
-        effects,
+        loses: told.loses,
+        resets: told.resets,
+        effects: told.effects,
         refusals,
         after,
     })

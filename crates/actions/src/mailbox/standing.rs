@@ -26,7 +26,7 @@ pub struct Standing {
     pub untestable: Vec<Refusal>,
     /// How many alerts there are, by level.
     pub alerts: BTreeMap<AlertLevel, u64>,
-    /// How many messages the ledger has, of the dispositions one asks for.
+    /// How many messages the ledger has that somebody may want to look after.
     pub messages: BTreeMap<Disposition, u64>,
     pub may: May,
 }
@@ -143,10 +143,11 @@ async fn alerts(ctx: &Context, mailbox: &Mailbox) -> Result<BTreeMap<AlertLevel,
     Ok(found)
 }
 
-/// Counted in the index of mailbox and disposition.
+/// Counted in the index of mailbox and disposition. What went well is much,
+/// and counting it takes long.
 async fn messages(ctx: &Context, mailbox: &Mailbox) -> Result<BTreeMap<Disposition, u64>, ActionError> {
     let mut found = BTreeMap::new();
-    for disposition in [Disposition::Tracked, Disposition::Waiting, Disposition::Failed, Disposition::Unclaimed] {
+    for disposition in [Disposition::Waiting, Disposition::Failed, Disposition::Unclaimed] {
         let query = Query::of::<LedgerEntry>()
             .filter(Filter::eq(LedgerEntry::C.mailbox, Some(mailbox.reference())))
             .filter(Filter::eq(LedgerEntry::C.disposition, disposition));

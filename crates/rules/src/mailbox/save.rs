@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::mail::address_key;
-use model::tables::{Mailbox, State, TestStatus};
+use model::tables::{Approval, Mailbox, State, TestStatus};
 use model::{Refusal, Refusals, Update};
 
 use super::{Kind, MailboxFacts, Regarding, approval_of, kind, legal, process, status_of};
@@ -107,6 +107,17 @@ pub fn resets(before: &Mailbox, after: &Mailbox, writing_credentials: bool) -> V
         words.push("the test result of appointments, contacts, and tasks");
     }
     words
+}
+
+/// Whether the edit takes back something that was achieved: an approval, a
+/// test that passed, processing that goes on. Who does that is to confirm it.
+pub fn loses(before: &Mailbox, after: &Mailbox, writing_credentials: bool) -> bool {
+    let scope = scope(before, after, writing_credentials);
+    let achieved = |status: TestStatus, enabled: bool| enabled || status == TestStatus::Success;
+    (scope.approval && before.approval == Approval::Approved)
+        || (scope.incoming && achieved(before.incoming_status, before.enabled_incoming))
+        || (scope.outgoing && achieved(before.outgoing_status, before.enabled_outgoing))
+        || (scope.act && achieved(before.act_status, before.enabled_act))
 }
 
 /// The edit of a profile as it reaches its mailboxes: their test results are

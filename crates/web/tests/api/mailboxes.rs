@@ -1,5 +1,6 @@
 //! Mailboxes, their rules and what follows from an edit.
 
+use model::Entity;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -276,4 +277,17 @@ story!(the_organizations_defaults, |w| {
     let row = w.read(&format!("/mailboxes({})", w.mailbox_of(&user).await)).await;
     assert_eq!(row["_emailserverprofile_value"], profile.as_str());
     assert_eq!(row["incomingemaildeliverymethod"], 3);
+});
+
+story!(a_password_is_taken_away_by_null_alone, |w| {
+    let (mailbox, _) = forward(&w).await;
+    let path = format!("/mailboxes({mailbox})");
+    // As long as it is to be used there must be one.
+    w.patch(&path, json!({ "password": null })).await.expect(400).also("0x8005E209");
+    w.patch(&path, json!({ "allowemailconnectortousecredentials": false })).await.expect(204);
+    w.patch(&path, json!({ "password": null })).await.expect(204);
+    assert_eq!(w.read(&path).await["ispasswordset"], false);
+    let id = mailbox.parse().unwrap();
+    let stored = w.store.reveal(model::tables::Mailbox::TABLE, id, "password").await.unwrap();
+    assert!(stored.is_none());
 });

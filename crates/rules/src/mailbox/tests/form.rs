@@ -77,6 +77,19 @@ fn what_is_closed_is_what_saving_refuses() {
 }
 
 #[test]
+fn what_was_achieved_is_lost_and_a_failure_is_not() {
+    let failed =
+        Mailbox { incoming_status: model::tables::TestStatus::Failure, approval: Approval::Pending, ..user_mailbox() };
+    let other = Mailbox { address: "other@x.example".into(), ..failed.clone() };
+    assert!(!loses(&failed, &other, true));
+    let approved = Mailbox { approval: Approval::Approved, ..failed.clone() };
+    assert!(loses(&approved, &other, false));
+    let works = Mailbox { enabled_outgoing: true, ..failed.clone() };
+    assert!(loses(&works, &works, true));
+    assert!(!loses(&works, &Mailbox { incoming: In::None, ..works.clone() }, false));
+}
+
+#[test]
 fn effects_are_told_where_there_are_any() {
     let before = user_mailbox();
     assert!(effects(&before, &before).is_empty());

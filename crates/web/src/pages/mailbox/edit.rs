@@ -21,9 +21,9 @@ pub(super) async fn page(desk: Desk, Number(id): Number) -> Outcome {
     shown(&desk, Some(held), &Form::default(), Attempt::default()).await
 }
 
-/// `GET /settings/mailboxes/new`
+/// `GET /settings/mailboxes/new`; the query may fill fields in already.
 pub(super) async fn new(desk: Desk) -> Outcome {
-    shown(&desk, None, &Form::default(), Attempt::default()).await
+    shown(&desk, None, &desk.query, Attempt::default()).await
 }
 
 /// `POST /settings/mailboxes/{id}`
@@ -43,7 +43,7 @@ pub(super) async fn save(desk: Desk, Number(id): Number, form: Form) -> Outcome 
             return saved(id, &form, "saved");
         }
         let preview = actions::mailbox::preview(&desk.ctx, Some(id), draft.clone()).await?;
-        if preview.refusals.is_empty() && !preview.resets.is_empty() && form.text("confirmed") != token(&preview) {
+        if preview.refusals.is_empty() && preview.loses && form.text("confirmed") != token(&preview) {
             return shown(&desk, Some(held), &form, Attempt { confirm: true, ..Attempt::default() }).await;
         }
         let version = held.get("versionnumber").as_int();

@@ -4,7 +4,7 @@ use actions::ledger::{Entry, Place as Spot, Search};
 use askama::Template;
 use axum::http::StatusCode;
 use model::tables::{Disposition, Mailbox};
-use model::{Id, Timestamp};
+use model::{Entity, Id, Timestamp};
 
 use super::typed::moment;
 use super::{Number, at, row, when};
@@ -75,7 +75,7 @@ pub(super) async fn retry(desk: Desk, Number(id): Number, form: Form) -> Outcome
 
 async fn shown(desk: &Desk, id: Id, fault: String) -> Outcome {
     let held = row(desk, id).await?;
-    let standing = actions::mailbox::standing(&desk.ctx, id).await?;
+    let preview = actions::mailbox::preview(&desk.ctx, Some(id), actions::Draft::new(Mailbox::TABLE)).await?;
     let (search, wrong) = asked(desk);
     let found = if wrong.is_empty() {
         actions::ledger::search(&desk.ctx, id, &search, spot(&desk.query), desk.viewer.rows).await?
@@ -99,7 +99,7 @@ async fn shown(desk: &Desk, id: Id, fault: String) -> Outcome {
         next: next.unwrap_or_default(),
         later: desk.query.get("after").is_some(),
         query: written(&desk.query, &[]),
-        may_retry: standing.may.test,
+        may_retry: preview.may.test,
         fault,
         frame,
     };
