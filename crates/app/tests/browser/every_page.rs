@@ -120,7 +120,7 @@ async fn in_the_dark_on_a_phone_and_without_scripts() -> Result<()> {
     browser.size(Size::Phone)?;
     for (name, path) in lively.pages() {
         browser.go(&path)?;
-        if answer(&browser)?.1 != "text/html" {
+        if answer(&browser)? != (200, "text/html".to_owned()) {
             faults.push(format!("{name}: {path} is no page"));
             continue;
         }

@@ -11,18 +11,7 @@ use serde_json::{Value, json};
 
 use crate::lively::{Lively, WATCHER};
 
-const PAGES: [&str; 10] = [
-    "work",
-    "activities",
-    "queues",
-    "email",
-    "mailboxes",
-    "mailbox",
-    "profile",
-    "email-settings",
-    "monitoring",
-    "options",
-];
+const PAGES: [&str; 7] = ["work", "queues", "email", "mailboxes", "mailbox", "email-settings", "monitoring"];
 const CATEGORIES: [&str; 4] = ["performance", "accessibility", "best-practices", "seo"];
 const BEGIN: &str = "<!-- lighthouse: written by `cargo xtask lighthouse` -->\n";
 const END: &str = "<!-- end of lighthouse -->";

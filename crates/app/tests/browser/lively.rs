@@ -44,7 +44,7 @@ const CUSTOMERS: [(&str, &str, &str, usize); 9] = [
 const LETTERS: [(usize, &str, &str, Kind); 22] = [
     (0, "anna", "Order 2026-1189: delivery date", Kind::Html),
     (1, "anna", "Drawings for the new press", Kind::Attachments),
-    (2, "anna", "Spring tasting: bottles and labels", Kind::InlinePicture),
+    (2, "anna", TASTING, Kind::InlinePicture),
     (3, "anna", "Invoice 88213", Kind::Plain),
     (4, "anna", "Can we meet on Thursday?", Kind::Html),
     (5, "anna", "Spare parts, urgent", Kind::Plain),
@@ -65,6 +65,24 @@ const LETTERS: [(usize, &str, &str, Kind); 22] = [
     (6, "sales", "Do you deliver to Norway?", Kind::Plain),
     (2, "sales", "Request for a sample", Kind::Html),
 ];
+
+const TASTING: &str = "Spring tasting: bottles and labels";
+
+/// A message as people write it, for the pictures.
+fn tasting(from: &str, to: &str) -> Vec<u8> {
+    let body = "<p>Dear Anna,</p><p>thank you for the call this morning. For the <b>spring tasting</b> we would need:</p>\
+        <ul><li>600 bottles, clear glass, 0.75 l</li><li>labels on the new paper, two designs</li>\
+        <li>cartons of six with our crest</li></ul><p>Could you let me have a price by <i>Friday</i>? The dates are settled \
+        at last: we begin on 12 March, and the first guests have booked already.</p>\
+        <table cellpadding=6><tr><th align=left>Design<th align=left>Bottles<tr><td>Meadow<td>400<tr><td>Old wall<td>200</table>\
+        <p>Kind regards<br>Susanna Stubberod<br>Coho Winery</p>\
+        <img src=\"http://pictures.coho.test/newsletter.png\" width=120 height=40 alt=\"Coho Winery\">";
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: {TASTING}\r\nMessage-ID: <tasting@coho.test>\r\n\
+         Date: Tue, 24 Nov 2026 08:12:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
 
 pub struct Lively {
     pub world: World,
@@ -109,7 +127,7 @@ impl Lively {
         let (contact, account, lead) = customers(&world)?;
         enable(&world, &[&anna, &ben, &clara, &dmitri, &support, &sales, &collect, &served, &failing, &world.sam])?;
         write_letters(&world, &anna, &support).await?;
-        let picture = email(&world, "Spring tasting: bottles and labels")?;
+        let picture = email(&world, TASTING)?;
         let attachments = email(&world, "Drawings for the new press")?;
         answer(&world, &anna)?;
         let view = world.crm.api.list("savedqueries?$select=name&$filter=name eq 'Active Mailboxes'")?;
@@ -219,7 +237,11 @@ async fn write_letters(world: &World, anna: &Member, support: &Member) -> Result
         let (first, last, _, company) = CUSTOMERS[customer];
         let from = address(first, company);
         let to = format!("{to}@company.test");
-        let raw = mailgen::message(seed, kind, &format!("{first} {last} <{from}>"), &to, subject);
+        let sender = format!("{first} {last} <{from}>");
+        let raw = match subject {
+            TASTING => tasting(&sender, &to),
+            _ => mailgen::message(seed, kind, &sender, &to, subject),
+        };
         crm.mail.send(&from, &[&to], &raw).await?;
     }
     // Somebody nobody knows, somebody served by the forward mailbox, one whom
