@@ -52,7 +52,8 @@
 
   // Keys: `g m` goes to the mailboxes, `?` lists them all. The elements say
   // which key is theirs.
-  const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  const typed = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
+  const typing = (element) => element.closest(typed) !== null;
   const keyed = () => all("[data-key]").filter((e) => e.getClientRects().length > 0 || e.closest("details.menu"));
   let begun = "";
   let forget = 0;

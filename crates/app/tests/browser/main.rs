@@ -13,4 +13,5 @@ mod profiles;
 mod security;
 mod shots;
 mod signing_in;
+mod work;
 mod world;
