@@ -1,6 +1,8 @@
 //! What waits for a person: their emails that have not gone out, alerts that
 //! concern them, and, for who looks after mailboxes, those that need it.
 
+use std::cmp::Reverse;
+
 use model::tables::{Approval, Email, EmailServerProfile, EmailStatus, Mailbox, State, TestStatus, TraceLog};
 use model::{Entity, Filter, Query, Record, Ref};
 use rules::access::{Right, Special};
@@ -14,18 +16,25 @@ pub async fn emails(ctx: &Context, statuses: &[EmailStatus], most: usize) -> Res
     if access::any(ctx, Right::Read, Email::TABLE).is_err() {
         return Ok(Vec::new());
     }
-    let mut query = mine(ctx, statuses).order_by(Email::C.sort_date, true).limit(most);
-    query.select = vec![
-        "subject",
-        "sortdate",
-        "torecipients",
-        "statuscode",
-        "pr_failurereason",
-        "postponeemailprocessinguntil",
-        "delayedemailsendtime",
-        "deliveryattempts",
-    ];
-    crate::list(ctx, query).await
+    let mut found = Vec::new();
+    // One by one: each is read in the order in which it is shown.
+    for status in statuses {
+        let mut query = mine(ctx, &[*status]).order_by(Email::C.sort_date, true).limit(most);
+        query.select = vec![
+            "subject",
+            "sortdate",
+            "torecipients",
+            "statuscode",
+            "pr_failurereason",
+            "postponeemailprocessinguntil",
+            "delayedemailsendtime",
+            "deliveryattempts",
+        ];
+        found.extend(crate::list(ctx, query).await?);
+    }
+    found.sort_by_key(|row| (Reverse(row.get(Email::C.sort_date.name).as_time()), row.id));
+    found.truncate(most);
+    Ok(found)
 }
 
 /// How many there are.
@@ -37,9 +46,11 @@ pub async fn count(ctx: &Context, statuses: &[EmailStatus]) -> Result<u64, Actio
 }
 
 fn mine(ctx: &Context, statuses: &[EmailStatus]) -> Query {
-    Query::of::<Email>()
-        .filter(Filter::eq(Email::C.owner, Some(ctx.actor_ref())))
-        .filter(Filter::is_in(Email::C.status, statuses.iter().copied()))
+    let query = Query::of::<Email>().filter(Filter::eq(Email::C.owner, Some(ctx.actor_ref())));
+    match statuses {
+        [one] => query.filter(Filter::eq(Email::C.status, *one)),
+        several => query.filter(Filter::is_in(Email::C.status, several.iter().copied())),
+    }
 }
 
 /// Alerts about what is the person's own or their teams', newest first.

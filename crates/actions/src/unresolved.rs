@@ -1,12 +1,12 @@
 //! Addresses that belong to no record, and giving them one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::mail::{address_key, is_address};
 use model::query::TextMatch;
 use model::tables::{ActivityParty, Email, Participation};
-use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update};
+use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value};
 use rules::access::Right;
 use store::CommitError;
 
@@ -57,9 +57,12 @@ pub async fn list(ctx: &Context, search: &str, most: usize) -> Result<Vec<Unreso
         let contains = |column: &'static str| Filter::Text(column.into(), TextMatch::Contains, search.to_owned());
         query = query.filter(contains("addressused").or(contains("unresolvedpartyname")));
     }
+    access::any(ctx, Right::Read, Email::TABLE)?;
+    let rows = ctx.store.query(&query).await?;
+    let readable = readable(ctx, &rows).await?;
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut found: Vec<Unresolved> = Vec::new();
-    for row in crate::list(ctx, query).await? {
+    for row in rows.into_iter().filter(|row| email_of(row).is_some_and(|email| readable.contains(&email))) {
         let address = row.get("addressused").as_text().unwrap_or("");
         let key = address_key(address);
         if !is_address(address) {
@@ -76,6 +79,39 @@ pub async fn list(ctx: &Context, search: &str, most: usize) -> Result<Vec<Unreso
     }
     found.truncate(most);
     Ok(found)
+}
+
+fn email_of(party: &Record) -> Option<Id> {
+    party.get(ActivityParty::C.activity.name).as_id()
+}
+
+/// The emails of the parties that the caller may read. It is asked about
+/// these, and not about all that they may read.
+async fn readable(ctx: &Context, parties: &[Record]) -> Result<BTreeSet<Id>, ActionError> {
+    let ids: BTreeSet<Id> = parties.iter().filter_map(email_of).collect();
+    if access::read(ctx, Email::TABLE)? == Filter::All {
+        return Ok(ids);
+    }
+    let mut query = Query::of::<Email>();
+    query.filter = Filter::In(Email::TABLE.id.into(), ids.into_iter().map(Value::Id).collect());
+    query.select = vec![Email::C.owner.name];
+    let selves = ctx.principal.selves();
+    let mut found = BTreeSet::new();
+    for row in ctx.store.query(&query).await? {
+        let own = row.get(Email::C.owner.name).as_ref_to().is_some_and(|owner| selves.contains(&owner));
+        if own || is_readable(ctx, row.id).await? {
+            found.insert(row.id);
+        }
+    }
+    Ok(found)
+}
+
+async fn is_readable(ctx: &Context, email: Id) -> Result<bool, ActionError> {
+    match crate::read(ctx, Email::TABLE, email, vec![Email::C.owner.name]).await {
+        Ok(_) => Ok(true),
+        Err(ActionError::Refused(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn begun(row: &Record, address: &str) -> Unresolved {
@@ -130,7 +166,7 @@ async fn decide(ctx: &Context, address: &str, record: &Record) -> Result<(Vec<Ch
         .filter(Filter::eq(ActivityParty::C.address, address.to_owned()))
         .limit(MOST_PARTIES);
     let mut emails: BTreeMap<Id, Vec<ActivityParty>> = BTreeMap::new();
-    for row in crate::list(ctx, query).await? {
+    for row in ctx.store.query(&query).await? {
         let party = ActivityParty::from_record(&row)?;
         if let Some(email) = party.activity {
             emails.entry(email.id).or_default().push(party);

@@ -36,7 +36,7 @@ fn message(n: u128, owner: Ref) -> Vec<Change> {
         subject: format!("About order {n}"),
         description: "<p>A line of text as people write it, some more words.</p>".repeat(20),
         owner: Some(owner),
-        regarding: (n % 3 == 0).then(|| contact(n % CONTACTS)),
+        regarding: n.is_multiple_of(3).then(|| contact(n % CONTACTS)),
         sort_date: Some(at(n)),
         received_on: Some(at(n)),
         is_outgoing: false,
@@ -57,12 +57,12 @@ fn message(n: u128, owner: Ref) -> Vec<Change> {
         queue: Some(QUEUE),
         object: reference,
         entered_on: Some(at(n)),
-        worker: (n % 50 == 0).then_some(owner),
+        worker: n.is_multiple_of(50).then_some(owner),
         ..QueueItem::blank(id(((n + 1) << 32) + 9))
     };
     vec![
         Change::create(row),
-        party(1, Participation::Sender, (n % 2 == 0).then(|| contact(n % CONTACTS))),
+        party(1, Participation::Sender, n.is_multiple_of(2).then(|| contact(n % CONTACTS))),
         party(2, Participation::To, Some(QUEUE)),
         Change::create(item),
     ]
