@@ -89,7 +89,7 @@ fn email(n: usize) -> Value {
     json!({
         "subject": format!("Message number {n}"),
         "description": "please order the printer with the invoice number today and thanks for the delivery ".repeat(12),
-        "directioncode": n % 2 == 0,
+        "directioncode": n.is_multiple_of(2),
         "email_activity_parties": [
             { "addressused": format!("customer{}@customers.test", n % 997), "participationtypemask": 1 },
             { "addressused": format!("queue{}@company.test", n % 5000), "participationtypemask": 2 }

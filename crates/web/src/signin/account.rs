@@ -91,7 +91,7 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
             }),
         ));
     }
-    let desk = Desk::of(visit, current, "/account").await?;
+    let desk = Desk::of(visit, current).await?;
     let shown = |time: Option<Timestamp>| time.map_or_else(String::new, |time| desk.viewer.time(time));
     let template = pages::Account {
         frame: desk.frame("Your account", Place::Options),
@@ -223,7 +223,7 @@ struct Once<'a> {
 }
 
 async fn show(visit: &Visit, current: &Current, title: &'static str, once: Once<'_>) -> Response {
-    let desk = match Desk::of(visit, current, "/account").await {
+    let desk = match Desk::of(visit, current).await {
         Ok(desk) => desk,
         Err(error) => return failed(visit, &Fault::from(error)),
     };

@@ -25,7 +25,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
         Ok(found) => (StatusCode::OK, String::new(), Some(found)),
         Err(fault) => (fault.status, fault.text, None),
     };
-    let desk = match Desk::of(&visit, &current, "/account/roles").await {
+    let desk = match Desk::of(&visit, &current).await {
         Ok(desk) => desk,
         Err(error) => return account::failed(&visit, &Fault::from(error)),
     };

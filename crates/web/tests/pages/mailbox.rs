@@ -24,7 +24,7 @@ async fn profile(w: &World, name: &str) -> String {
 }
 
 /// The fields of a forward mailbox as the form sends them.
-fn filled<'a>(profile: &'a str) -> Vec<(&'a str, &'a str)> {
+fn filled(profile: &str) -> Vec<(&str, &str)> {
     vec![
         ("name", "Forward"),
         ("emailaddress", "forward@example.com"),

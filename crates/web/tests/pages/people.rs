@@ -9,7 +9,6 @@ const PASSWORD: &str = "correct horse battery";
 pub struct Person<'a> {
     browser: Browser<'a>,
     pub id: String,
-    pub name: String,
     language: &'static str,
 }
 
@@ -58,7 +57,7 @@ impl World {
         let mut browser = Browser::new(self);
         browser.post("/password", &[("ticket", &ticket), ("new", PASSWORD)]).await.expect(303);
         browser.sign_in(name, PASSWORD).await.expect(303);
-        Person { browser, id, name: name.to_owned(), language: "en" }
+        Person { browser, id, language: "en" }
     }
 }
 

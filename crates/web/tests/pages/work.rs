@@ -90,7 +90,7 @@ story!(what_is_refused_stands_beside_the_item, |w| {
 });
 
 story!(items_are_routed_and_assigned, |w| {
-    let mut sally = w.salesperson().await;
+    let sally = w.salesperson().await;
     let s = support(&w, &sally.id).await;
     let returns = w.create("queues", json!({ "name": "Returns" })).await;
     let mut admin = w.administrator().await;

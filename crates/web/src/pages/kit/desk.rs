@@ -33,8 +33,6 @@ pub(crate) struct Seat {
     pub viewer: Viewer,
     /// What stands behind the `?`.
     pub query: Form,
-    /// `/settings/mailboxes`
-    pub path: String,
     /// A script of the page asks for a part of it.
     pub htmx: bool,
 }
@@ -48,12 +46,12 @@ impl std::ops::Deref for Desk {
 
 impl Desk {
     /// At a page that finds the session itself.
-    pub async fn of(visit: &Visit, current: &Current, path: &str) -> Result<Self, ActionError> {
+    pub async fn of(visit: &Visit, current: &Current) -> Result<Self, ActionError> {
         let ctx = visit.context(current).await?;
         let viewer = Viewer::of(&ctx, &visit.headers).await?;
         let query = Form::of(&visit.query).unwrap_or_default();
-        let (visit, current, path) = (visit.clone(), current.clone(), path.to_owned());
-        Ok(Self(Arc::new(Seat { visit, current, ctx, viewer, query, path, htmx: false })))
+        let (visit, current) = (visit.clone(), current.clone());
+        Ok(Self(Arc::new(Seat { visit, current, ctx, viewer, query, htmx: false })))
     }
 
     /// What stands around the page.
@@ -115,8 +113,7 @@ async fn seat(parts: &Parts, visit: Visit) -> Result<Option<Desk>, Fault> {
     let viewer = Viewer::of(&ctx, &parts.headers).await?;
     let query = Form::of(parts.uri.query().unwrap_or("")).unwrap_or_default();
     let htmx = parts.headers.contains_key("hx-request");
-    let path = parts.uri.path().to_owned();
-    Ok(Some(Desk(Arc::new(Seat { visit, current, ctx, viewer, query, path, htmx }))))
+    Ok(Some(Desk(Arc::new(Seat { visit, current, ctx, viewer, query, htmx }))))
 }
 
 /// To the sign-in page and back to where they wanted to go.

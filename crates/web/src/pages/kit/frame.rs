@@ -124,7 +124,6 @@ pub(crate) struct Frame {
     pub help: &'static str,
     /// Something that was done, from `?done=`.
     pub done: String,
-    pub path: String,
 }
 
 impl Frame {
@@ -137,7 +136,6 @@ impl Frame {
             groups: groups(&desk.ctx, &viewer, place),
             help: place.help(),
             done: done(desk),
-            path: desk.path.clone(),
             viewer,
         }
     }

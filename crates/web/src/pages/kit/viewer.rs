@@ -63,11 +63,6 @@ impl Viewer {
     pub fn clock(&self, time: Timestamp) -> String {
         time.to_zoned_datetime(self.zone.clone()).strftime("%H:%M").to_string()
     }
-
-    /// The zone's name, for those who wonder: `Europe/Berlin`.
-    pub fn zone_name(&self) -> &str {
-        self.zone.iana_name().unwrap_or("UTC")
-    }
 }
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
