@@ -21,7 +21,7 @@ fn at(seconds: u128) -> Timestamp {
 }
 
 fn message(n: u128) -> Change {
-    let disposition = if n % 1000 == 0 { Disposition::Failed } else { Disposition::Tracked };
+    let disposition = if n.is_multiple_of(1000) { Disposition::Failed } else { Disposition::Tracked };
     Change::create(LedgerEntry {
         mailbox: Some(model::Ref::new("mailbox", MAILBOX)),
         folder: "INBOX".to_owned(),
