@@ -9,7 +9,7 @@ fn server(protocol: Protocol, host: &str, port: u16, protection: Option<Protecti
 }
 
 fn service(name: &str, protocol: Protocol, host: &str, port: u16, priority: u16) -> Service {
-    let protection = if name.contains('s') && !name.contains("smtp") { Protection::Tls } else { Protection::StartTls };
+    let protection = if name.trim_end_matches("._tcp").ends_with('s') { Protection::Tls } else { Protection::StartTls };
     Service { name: name.into(), protocol, protection, host: host.into(), port, priority, weight: 0 }
 }
 

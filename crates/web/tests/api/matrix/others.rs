@@ -68,7 +68,9 @@ pub async fn all(scene: &Scene, caller: &Caller, found: &mut Found) -> Vec<Cell>
             cells.push(cell(Try::Get, reads(caller.role, parent, whose)));
             if deletes {
                 // Whatever is done to such a row is writing the other.
-                cells.push(cell(Try::Delete, does(caller.role, Verb::Write, parent, whose)));
+                // Removing an item is a queue's ordinary work, for whoever works in it.
+                let verb = if name == "queueitem" { Verb::AppendTo } else { Verb::Write };
+                cells.push(cell(Try::Delete, does(caller.role, verb, parent, whose)));
             }
         }
     }
