@@ -324,10 +324,14 @@ impl Browser {
 }
 
 /// The target directory of the running test, where `scripts/setup` puts clients.
+///
+/// Cargo puts its `CACHEDIR.TAG` only into a directory that it made itself, and
+/// the set-up may have been there first: so the shape of the path decides.
 pub fn target() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let deps = program.ancestors().find(|a| a.join("CACHEDIR.TAG").exists());
-    Ok(deps.with_context(|| format!("{} is in no target directory", program.display()))?.to_owned())
+    let deps = program.ancestors().find(|a| a.ends_with("deps"));
+    let target = deps.and_then(Path::parent).and_then(Path::parent);
+    Ok(target.with_context(|| format!("{} is in no target directory", program.display()))?.to_owned())
 }
 
 fn element(id: &str) -> Value {
