@@ -50,7 +50,7 @@ async fn run(binary: &std::path::Path, once: bool) -> Result<()> {
         report::say("everything was as expected");
         return Ok(());
     }
-    report::where_to_look(&crm);
+    report::where_to_look(&crm)?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = tokio::time::sleep(Duration::from_secs(24 * 3600)) => {}

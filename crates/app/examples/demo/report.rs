@@ -108,12 +108,17 @@ fn thread(crm: &Crm) -> Result<usize> {
     Ok(fault(mails.len() == 3, &format!("three emails in the conversation, there are {}", mails.len())))
 }
 
-pub fn where_to_look(crm: &Crm) {
+pub fn where_to_look(crm: &Crm) -> Result<()> {
     chapter("It keeps running (Ctrl-C ends it)");
     let base = crm.postroom.base();
+    // As secret as the token below, which lives as long as the demonstration.
+    let password: String = crm.postroom.token().chars().take(20).collect();
+    crm.postroom.set_password("admin@crm.test", &password)?;
+    say(&format!("in a browser: {base}/ as admin@crm.test with the password {password}"));
     say(&format!("export TOKEN={}", crm.postroom.token()));
     say(&format!("curl -H \"Authorization: Bearer $TOKEN\" '{base}/api/data/v9.2/emails?$select=subject,sender'"));
     say(&format!("curl -H \"Authorization: Bearer $TOKEN\" '{base}/api/data/v9.2/pr_ledgerentries'"));
     say(&format!("postroom mailbox list --data {}", crm.postroom.data_dir().display()));
     say(&format!("curl {base}/metrics"));
+    Ok(())
 }
