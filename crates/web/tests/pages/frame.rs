@@ -79,6 +79,19 @@ story!(style_and_scripts_are_part_of_the_program, |w| {
     stranger.get("/static/other.css").await.expect(404);
 });
 
+story!(pages_name_the_version_of_their_sheet_and_scripts, |w| {
+    let mut admin = w.administrator().await;
+    let page = admin.open("/help/overview").await.text();
+    for name in ["postroom.css", "postroom.js", "htmx.js"] {
+        let at = page.find(&format!("/static/{name}?v=")).expect(name);
+        let address = page[at..].split('"').next().unwrap();
+        let answer = Browser::new(&w).get(address).await.expect(200);
+        assert!(answer.header("cache-control").contains("immutable"), "{address}");
+        let other = Browser::new(&w).get(&format!("/static/{name}?v=0")).await.expect(200);
+        assert_eq!(other.header("cache-control"), "public, max-age=60");
+    }
+});
+
 story!(the_first_page_is_small, |w| {
     let mut admin = w.administrator().await;
     let mut octets = 0;

@@ -1,10 +1,12 @@
-//! Style sheet, scripts and pictures, which are part of the program. Browsers
-//! keep them for an hour and then ask whether they have changed.
+//! Style sheet, scripts and pictures, which are part of the program. Pages name
+//! them with their version, and browsers keep that one for good: after an
+//! update no page meets the sheet or the script of the program before it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -33,7 +35,9 @@ struct Asset {
     name: &'static str,
     kind: &'static str,
     body: String,
-    /// `"0123abcd"`
+    /// As in the `v` of its address: `0123abcd`
+    version: String,
+    /// The same in quotes, for `ETag`.
     tag: String,
 }
 
@@ -49,7 +53,14 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 fn asset(name: &'static str, kind: &'static str, body: String) -> Asset {
     // FNV-1a: it only has to differ when the file does.
     let hash = body.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    Asset { name, kind, body, tag: format!("\"{hash:016x}\"") }
+    let version = format!("{hash:016x}");
+    Asset { name, kind, body, tag: format!("\"{version}\""), version }
+}
+
+/// `/static/postroom.css?v=0123abcd`
+pub(super) fn path(name: &str) -> String {
+    let version = ALL.iter().find(|a| a.name == name).map_or("", |a| &a.version);
+    format!("/static/{name}?v={version}")
 }
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
@@ -57,16 +68,25 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
 }
 
 async fn icon() -> Response {
-    serve(Path("icon.svg".to_owned()), HeaderMap::new()).await
+    serve(Path("icon.svg".to_owned()), Query(BTreeMap::new()), HeaderMap::new()).await
 }
 
-async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn serve(
+    Path(name): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
     let Some(asset) = ALL.iter().find(|a| a.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    // Another version is asked for while a fleet is being updated, node by node.
+    let keep = match query.get("v") {
+        Some(version) if *version == asset.version => "public, max-age=31536000, immutable",
+        _ => "public, max-age=60",
+    };
     let with = [
         (header::CONTENT_TYPE, asset.kind),
-        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::CACHE_CONTROL, keep),
         (header::ETAG, &asset.tag),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // A picture of ours opened by itself runs nothing.

@@ -9,7 +9,7 @@ use model::tables::{
 };
 use model::{Entity, Timestamp};
 
-use crate::pages::kit::{Desk, Viewer};
+use crate::pages::kit::{Desk, Viewer, assets, icons};
 
 /// A page of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,8 @@ pub(crate) struct Group {
 
 pub(crate) struct Shown {
     pub label: String,
+    /// The path of its picture.
+    pub icon: &'static str,
     pub path: &'static str,
     pub keys: &'static str,
     pub here: bool,
@@ -177,6 +179,11 @@ impl Frame {
         time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
+    /// Where a style sheet or script is, in the version of this program.
+    pub fn asset(&self, name: &str) -> String {
+        assets::path(name)
+    }
+
     pub fn lang(&self) -> &'static str {
         self.viewer.texts.code
     }
@@ -197,6 +204,7 @@ fn done(desk: &Desk) -> String {
 fn groups(ctx: &Context, viewer: &Viewer, place: Place) -> Vec<Group> {
     let shown = |e: &Entry| Shown {
         label: viewer.texts.text(e.label).to_owned(),
+        icon: icons::path(e.place),
         path: e.path,
         keys: if viewer.keys { e.keys } else { "" },
         here: e.place == place,

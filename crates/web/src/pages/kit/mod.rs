@@ -7,6 +7,7 @@ mod fault;
 mod field;
 mod form;
 mod frame;
+mod icons;
 mod texts;
 mod viewer;
 
