@@ -10,6 +10,7 @@ pub mod alert;
 pub mod attachment;
 pub mod audit;
 mod blobs;
+pub mod bulk;
 mod change_set;
 pub mod changes;
 mod context;

@@ -4,6 +4,7 @@ pub mod access;
 pub mod alert;
 pub mod approval;
 pub mod breaker;
+pub mod bulk;
 pub mod discovery;
 pub mod forward;
 pub mod incoming;

@@ -107,6 +107,43 @@ CREATE TABLE "pr_job" (
 
 CREATE INDEX ix_pr_job_state ON pr_job (pr_state);
 
+-- Commands on many rows of a list, and what became of each row.
+
+CREATE TABLE "pr_bulkcommand" (
+    "pr_bulkcommandid" {id} PRIMARY KEY NOT NULL,
+    "pr_state" {int} DEFAULT 0,
+    "pr_table" {text},
+    "pr_title" {text},
+    "pr_deed" {text},
+    "pr_back" {text},
+    "pr_systemuserid" {id},
+    "pr_askedon" {time},
+    "pr_startedon" {time},
+    "pr_finishedon" {time},
+    "pr_leaseuntil" {time},
+    "pr_fence" {int} DEFAULT 0,
+    "pr_total" {int} DEFAULT 0,
+    "pr_done" {int} DEFAULT 0,
+    "pr_refused" {int} DEFAULT 0
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE INDEX ix_pr_bulkcommand_state ON pr_bulkcommand (pr_state);
+CREATE INDEX ix_pr_bulkcommand_systemuserid ON pr_bulkcommand (pr_systemuserid, pr_askedon);
+
+CREATE TABLE "pr_bulkrow" (
+    "pr_bulkrowid" {id} PRIMARY KEY NOT NULL,
+    "pr_bulkcommandid" {id},
+    "pr_position" {int} DEFAULT 0,
+    "pr_row" {id},
+    "pr_name" {text},
+    "pr_outcome" {int} DEFAULT 0,
+    "pr_why" {text}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE INDEX ix_pr_bulkrow_command ON pr_bulkrow (pr_bulkcommandid, pr_outcome, pr_position);
+
 -- How long what is kept is kept.
 
 ALTER TABLE organization ADD COLUMN "pr_ledgerretentiondays" {int} DEFAULT 0;

@@ -7,8 +7,8 @@
 
 use std::path::Path;
 
-use model::tables::Job;
-use model::{Entity as _, Kind, Value, tables};
+use model::tables::{BulkCommand, BulkRow, Job};
+use model::{Entity as _, Kind, Table, Value, tables};
 
 use crate::backup::file::{BackupWriter, Entry, Header};
 use crate::bind::Bind;
@@ -45,8 +45,11 @@ struct Saved {
     columns: Vec<(String, Want)>,
 }
 
+/// What was going on here is nobody's to go on with elsewhere.
+const NOT_SAVED: &[&Table] = &[Job::TABLE, BulkCommand::TABLE, BulkRow::TABLE];
+
 /// Everything but `pr_blob` and `pr_migration`, which restoring makes anew, and
-/// `pr_job`: what was going on here is nobody's to go on with elsewhere.
+/// [`NOT_SAVED`].
 fn saved_tables() -> Result<Vec<Saved>, StoreError> {
     let plain = |table: &str, key, columns: &[(&str, Want)]| Saved {
         table: table.to_owned(),
@@ -84,7 +87,7 @@ fn saved_tables() -> Result<Vec<Saved>, StoreError> {
         ),
         plain("pr_forgotten", 1, &[("tablename", Want::Text), ("version", Want::Int)]),
     ];
-    for table in tables::ALL.iter().filter(|t| **t != Job::TABLE) {
+    for table in tables::ALL.iter().filter(|t| !NOT_SAVED.contains(t)) {
         let mut columns = vec![(table.id.to_owned(), Want::Id)];
         for place in &Shape::of(table)?.places {
             let Some(want) = want(&place.column.kind) else { continue };

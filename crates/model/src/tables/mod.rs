@@ -9,6 +9,7 @@ mod activity_party;
 mod api_token;
 mod attachment;
 mod audit;
+mod bulk;
 mod business_unit;
 mod contact;
 mod delivery;
@@ -49,6 +50,7 @@ pub use activity_party::*;
 pub use api_token::*;
 pub use attachment::*;
 pub use audit::*;
+pub use bulk::*;
 pub use business_unit::*;
 pub use contact::*;
 pub use delivery::*;
@@ -136,6 +138,8 @@ pub static ALL: &[&Table] = &[
     SigningKey::TABLE,
     Audit::TABLE,
     Job::TABLE,
+    BulkCommand::TABLE,
+    BulkRow::TABLE,
     Node::TABLE,
     HelpFeedback::TABLE,
 ];

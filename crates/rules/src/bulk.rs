@@ -1,0 +1,193 @@
+//! Commands on many rows: who takes one up, what is noted of each row, and
+//! when it is forgotten. See [`model::tables::BulkCommand`].
+//!
+//! A row is done in one transaction with the note that it is: whatever ends in
+//! the middle, nothing is done twice and nothing is left out.
+
+use model::query::Compare;
+use model::tables::{BulkCommand, BulkOutcome, BulkRow, BulkState};
+use model::{Entity, Filter, Query, Ref, Refusal, Refusals, SignedDuration, Timestamp, Update, Value};
+
+/// Rows that are done in the request itself; more are a command of their own.
+pub const AT_ONCE: usize = 50;
+/// Rows of one command.
+pub const MOST: usize = 10_000;
+/// How long a command stays with a process that is not heard of. It says so
+/// with every row.
+const LEASE: SignedDuration = SignedDuration::from_secs(45);
+/// How long one that nobody said yes to is kept.
+const UNCONFIRMED: SignedDuration = SignedDuration::from_hours(24);
+/// How long it is remembered what became of it.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// Commands that nobody works on, though they should be.
+pub fn due(now: Timestamp) -> Query {
+    let lease = BulkCommand::C.lease_until;
+    let left = Filter::Compare(lease.name.into(), Compare::Less, Value::Time(now));
+    let free = Filter::eq(lease, None).or(left);
+    Query::of::<BulkCommand>()
+        .filter(Filter::is_in(BulkCommand::C.state, [BulkState::Waiting, BulkState::Running]).and(free))
+        .order_by(BulkCommand::C.asked_on, false)
+}
+
+/// Somebody said yes. It is refused where they have said so before.
+pub fn begun(command: &BulkCommand, title: &str, deed: String, back: &str, now: Timestamp) -> Update {
+    Update::of::<BulkCommand>(command.id)
+        .expect(BulkCommand::C.state, BulkState::Prepared)
+        .set(BulkCommand::C.state, BulkState::Waiting)
+        .set(BulkCommand::C.title, title.chars().take(200).collect())
+        .set(BulkCommand::C.deed, deed)
+        .set(BulkCommand::C.back, back.to_owned())
+        .set(BulkCommand::C.asked_on, Some(now))
+}
+
+/// Takes the command up. It is refused where another process was faster.
+pub fn taken(command: &BulkCommand, now: Timestamp) -> (BulkCommand, Update) {
+    let taken = BulkCommand {
+        state: BulkState::Running,
+        started_on: command.started_on.or(Some(now)),
+        lease_until: now.checked_add(LEASE).ok(),
+        fence: command.fence + 1,
+        ..command.clone()
+    };
+    let update = Update::between(command, &taken).unwrap_or_else(|| Update::of::<BulkCommand>(command.id));
+    (taken, update.expect(BulkCommand::C.state, command.state).expect(BulkCommand::C.fence, command.fence))
+}
+
+/// What became of a row, and how far the command is with it. Whoever lost the
+/// command, or works on one that was cancelled, is refused.
+pub fn noted(command: &mut BulkCommand, row: &BulkRow, refused: Option<&Refusals>, now: Timestamp) -> [Update; 2] {
+    let (outcome, why) = match refused {
+        None => (BulkOutcome::Done, String::new()),
+        Some(refusals) => (BulkOutcome::Refused, lines(refusals)),
+    };
+    match outcome {
+        BulkOutcome::Refused => command.refused += 1,
+        _ => command.done += 1,
+    }
+    command.lease_until = now.checked_add(LEASE).ok();
+    let row = Update::of::<BulkRow>(row.id)
+        .expect(BulkRow::C.outcome, BulkOutcome::Waiting)
+        .set(BulkRow::C.outcome, outcome)
+        .set(BulkRow::C.why, why);
+    let command = ours(command)
+        .set(BulkCommand::C.done, command.done)
+        .set(BulkCommand::C.refused, command.refused)
+        .set(BulkCommand::C.lease_until, command.lease_until);
+    [row, command]
+}
+
+/// A line a reason.
+fn lines(refusals: &Refusals) -> String {
+    let line = |r: &Refusal| r.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    refusals.0.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Others may go on with it at once; with `over`, nobody has to.
+pub fn released(command: &BulkCommand, over: bool, now: Timestamp) -> Update {
+    let update = ours(command).set(BulkCommand::C.lease_until, None);
+    if over {
+        update.set(BulkCommand::C.state, BulkState::Done).set(BulkCommand::C.finished_on, Some(now))
+    } else {
+        update
+    }
+}
+
+/// What is not done yet is not done any more.
+pub fn cancelled(command: &BulkCommand, now: Timestamp) -> Update {
+    Update::of::<BulkCommand>(command.id)
+        .expect(BulkCommand::C.state, command.state)
+        .set(BulkCommand::C.state, BulkState::Cancelled)
+        .set(BulkCommand::C.lease_until, None)
+        .set(BulkCommand::C.finished_on, Some(now))
+}
+
+/// Rows of the command that nothing became of yet.
+pub fn left(command: &BulkCommand) -> Query {
+    rows(command).filter(Filter::eq(BulkRow::C.outcome, BulkOutcome::Waiting))
+}
+
+/// The rows of the command, in their order.
+pub fn rows(command: &BulkCommand) -> Query {
+    let this = Some(Ref::new(BulkCommand::TABLE.logical, command.id));
+    Query::of::<BulkRow>().filter(Filter::eq(BulkRow::C.command, this)).order_by(BulkRow::C.position, false)
+}
+
+/// What need not be remembered any more.
+pub fn forgotten(now: Timestamp) -> Query {
+    let before = |column: &'static str, age: SignedDuration| {
+        let then = now.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH);
+        Filter::Compare(column.into(), Compare::Less, Value::Time(then))
+    };
+    let unconfirmed =
+        Filter::eq(BulkCommand::C.state, BulkState::Prepared).and(before(BulkCommand::C.asked_on.name, UNCONFIRMED));
+    let over = Filter::is_in(BulkCommand::C.state, [BulkState::Done, BulkState::Cancelled])
+        .and(before(BulkCommand::C.finished_on.name, REMEMBERED));
+    Query::of::<BulkCommand>().filter(unconfirmed.or(over))
+}
+
+fn ours(command: &BulkCommand) -> Update {
+    Update::of::<BulkCommand>(command.id)
+        .expect(BulkCommand::C.state, BulkState::Running)
+        .expect(BulkCommand::C.fence, command.fence)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Id;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn command(state: BulkState) -> BulkCommand {
+        BulkCommand { state, total: 3, ..BulkCommand::blank(Id::from_u128(7)) }
+    }
+
+    #[track_caller]
+    fn sets(update: &Update, column: &str, expected: &Value) {
+        assert_eq!(update.set.iter().find(|(name, _)| *name == column).map(|(_, v)| v), Some(expected), "{update:?}");
+    }
+
+    #[test]
+    fn who_takes_it_up_expects_to_find_it_as_it_was() {
+        let waiting = command(BulkState::Waiting);
+        let (running, update) = taken(&waiting, at(0));
+        assert_eq!((running.state, running.fence, running.started_on), (BulkState::Running, 1, Some(at(0))));
+        assert_eq!(update.expect, [("pr_state", Value::Int(1)), ("pr_fence", Value::Int(0))]);
+        let (again, _) = taken(&running, at(60));
+        assert_eq!((again.fence, again.started_on), (2, Some(at(0))));
+    }
+
+    #[test]
+    fn each_row_is_counted_once() {
+        let (mut running, _) = taken(&command(BulkState::Waiting), at(0));
+        let row = BulkRow::blank(Id::from_u128(9));
+        let [noted_row, noted_command] = noted(&mut running, &row, None, at(1));
+        sets(&noted_row, "pr_outcome", &Value::Int(1));
+        assert_eq!(noted_row.expect, [("pr_outcome", Value::Int(0))]);
+        sets(&noted_command, "pr_done", &Value::Int(1));
+        assert_eq!(noted_command.expect, [("pr_state", Value::Int(2)), ("pr_fence", Value::Int(1))]);
+        let refusals = Refusals(vec![Refusal::invalid(None, "One\nthing."), Refusal::invalid(None, "Another.")]);
+        let [noted_row, noted_command] = noted(&mut running, &row, Some(&refusals), at(2));
+        sets(&noted_row, "pr_why", &Value::Text("One thing.\nAnother.".into()));
+        sets(&noted_command, "pr_refused", &Value::Int(1));
+        assert_eq!((running.done, running.refused), (1, 1));
+    }
+
+    #[test]
+    fn a_command_is_begun_once() {
+        let update = begun(&command(BulkState::Prepared), "Delete", "{}".into(), "/x", at(5));
+        assert_eq!(update.expect, [("pr_state", Value::Int(0))]);
+        sets(&update, "pr_state", &Value::Int(1));
+    }
+
+    #[test]
+    fn released_or_over() {
+        let (running, _) = taken(&command(BulkState::Waiting), at(0));
+        assert_eq!(released(&running, false, at(1)).set, [("pr_leaseuntil", Value::Null)]);
+        sets(&released(&running, true, at(1)), "pr_state", &Value::Int(3));
+    }
+}
