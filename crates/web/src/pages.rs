@@ -3,6 +3,7 @@
 //! `templates/layout.html` around the others.
 
 mod activities;
+mod commands;
 mod data;
 mod email;
 mod email_settings;

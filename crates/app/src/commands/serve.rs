@@ -1,8 +1,10 @@
 //! `postroom serve`: the Web API and the workers, until asked to end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actions::Random;
+use actions::bulk::Bench;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -10,12 +12,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
 
 use super::Common;
 use crate::clock::SystemClock;
 use crate::config::{Config, Log};
 use crate::session::{self, Session};
+
+/// The pause between two looks for commands of pages.
+const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -57,6 +63,11 @@ impl Serve {
             }
         }
         let workers = (self.role != Role::Web).then(|| tokio::spawn(sync::serve(engine, stopped.clone())));
+        let commands = (self.role != Role::Worker).then(|| {
+            let clock = Arc::new(SystemClock);
+            let bench = Bench::new(session.store.clone(), clock, Random::system(), session.settings());
+            tokio::spawn(work_off(bench, stopped.clone()))
+        });
         let state = web::AppState {
             store: session.store.clone(),
             clock: Arc::new(SystemClock),
@@ -85,11 +96,31 @@ impl Serve {
         if let Some(workers) = workers {
             workers.await.context("the workers ended badly")?;
         }
+        if let Some(commands) = commands {
+            commands.await.context("the commands on many rows ended badly")?;
+        }
         web.await.context("the Web API ended badly")??;
         if let Some(redirect) = redirect {
             redirect.await.context("the redirect to https ended badly")??;
         }
         Ok(())
+    }
+}
+
+/// What people asked for on pages and that goes on afterwards, until the
+/// process is to end; a row that was begun is finished.
+async fn work_off(bench: Bench, mut stopped: watch::Receiver<bool>) {
+    let stop = stopped.clone();
+    while !*stopped.borrow() {
+        match bench.work_off(|| *stop.borrow()).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::error!(%error, "Bad: commands cannot be worked off; trying again"),
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            _ = stopped.changed() => {}
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use model::table::Kind;
 use model::{Table, tables};
 
 use super::FetchError;
+use super::conditions::{self, Conditions};
 use super::xml::{self, Element};
 use crate::odata::resolve;
 
@@ -22,8 +23,12 @@ pub struct Edit<'a> {
     /// Columns instead of those that the query names; one of a link is
     /// `alias.column`. Empty: as they are.
     pub columns: Vec<&'a str>,
-    /// Sorted by this column, downwards; a lookup by the name of its row.
-    pub sort: Option<(&'a str, bool)>,
+    /// Sorted by these columns, the first counting most, and whether
+    /// downwards; a lookup by the name of its row. Empty: as it is.
+    pub sort: Vec<(&'a str, bool)>,
+    /// In the place of the conditions that a form can show; see
+    /// [`conditions`](super::conditions).
+    pub filter: Option<&'a Conditions>,
     /// Tables that may not be read; a lookup is not sorted by their names.
     pub unreadable: Vec<&'a str>,
     /// Every word of the text stands in one of the columns; `*` is any text.
@@ -49,9 +54,14 @@ pub fn edit(xml: &str, edit: &Edit<'_>) -> Result<String, FetchError> {
     });
     let entity = fetch.children.iter_mut().find(|c| c.name == "entity").ok_or_else(refuse)?;
     let table = super::source::table(entity.required("name")?)?;
-    if let Some((column, descending)) = edit.sort {
+    if !edit.sort.is_empty() {
         forget_order(entity);
-        sort(entity, table, column, descending, &edit.unreadable)?;
+        for (column, descending) in &edit.sort {
+            sort(entity, table, column, *descending, &edit.unreadable)?;
+        }
+    }
+    if let Some(filter) = edit.filter {
+        conditions::replace(entity, table, filter)?;
     }
     if !edit.columns.is_empty() {
         columns(entity, table, &edit.columns)?;
@@ -64,9 +74,13 @@ pub fn edit(xml: &str, edit: &Edit<'_>) -> Result<String, FetchError> {
 }
 
 fn forget_order(element: &mut Element) {
-    let is_sort = |c: &Element| c.name == "link-entity" && c.get("alias").is_some_and(|a| a.starts_with(SORT));
     element.children.retain(|child| child.name != "order" && !is_sort(child));
     element.children.iter_mut().filter(|c| c.name == "link-entity").for_each(forget_order);
+}
+
+/// A link that only serves an order.
+fn is_sort(element: &Element) -> bool {
+    element.name == "link-entity" && element.get("alias").is_some_and(|alias| alias.starts_with(SORT))
 }
 
 /// The link under this name, wherever it hangs.
@@ -96,31 +110,39 @@ fn sort(
     descending: bool,
     unreadable: &[&str],
 ) -> Result<(), FetchError> {
-    let order = |name: &str| {
-        Element::new("order").with("attribute", name).with("descending", if descending { "true" } else { "false" })
+    // All of them stand at the root, where the order among them counts.
+    let order = |of: &str, name: &str| {
+        let order = Element::new("order");
+        let order = if of.is_empty() { order } else { order.with("entityname", of) };
+        order.with("attribute", name).with("descending", if descending { "true" } else { "false" })
     };
     if let Some((alias, column)) = column.split_once('.') {
-        let (link, table) = linked(entity, alias)?;
+        let (_, table) = linked(entity, alias)?;
         let (name, _) = super::source::column(table, column)?;
-        link.children.push(order(name));
+        entity.children.push(order(alias, name));
         return Ok(());
     }
     let (name, declared) = super::source::column(table, column)?;
     let Some(Kind::Lookup(targets)) = declared.map(|c| c.kind) else {
-        entity.children.push(order(name));
+        entity.children.push(order("", name));
         return Ok(());
     };
     // By what people see, which is the name.
-    for (n, target) in targets.iter().filter(|t| !unreadable.contains(t)).enumerate() {
+    let mut number = entity.children.iter().filter(|c| is_sort(c)).count();
+    for target in targets.iter().filter(|t| !unreadable.contains(t)) {
         let Some(target) = tables::by_logical_name(target).filter(|t| t.on_wire) else { continue };
         let Some(shown) = target.name else { continue };
-        let link = Element::new("link-entity")
-            .with("name", target.logical)
-            .with("from", target.id)
-            .with("to", name)
-            .with("alias", format!("{SORT}{n}"))
-            .with("link-type", "outer");
-        entity.children.push(Element { children: vec![order(shown)], ..link });
+        let alias = format!("{SORT}{number}");
+        number += 1;
+        entity.children.push(order(&alias, shown));
+        entity.children.push(
+            Element::new("link-entity")
+                .with("name", target.logical)
+                .with("from", target.id)
+                .with("to", name)
+                .with("alias", alias)
+                .with("link-type", "outer"),
+        );
     }
     Ok(())
 }
@@ -270,17 +292,30 @@ mod tests {
     #[test]
     fn another_order() {
         check(
-            &Edit { sort: Some(("emailaddress", true)), ..Edit::default() },
+            &Edit { sort: vec![("emailaddress", true)], ..Edit::default() },
             "mailbox(name) where statecode = 0 + outer p [emailserverprofileid = emailserverprofile: emailserverprofile()] by emailaddress desc",
         );
         check(
-            &Edit { sort: Some(("p.servertype", false)), ..Edit::default() },
+            &Edit { sort: vec![("p.servertype", false)], ..Edit::default() },
             "mailbox(name) where statecode = 0 + outer p [emailserverprofileid = emailserverprofile: emailserverprofile()] by p.servertype",
         );
     }
     #[test]
+    fn an_order_within_another() {
+        let two = edit(VIEW, &Edit { sort: vec![("emailserverprofile", false), ("name", true)], ..Edit::default() });
+        let xml = two.unwrap();
+        let fetch = crate::fetchxml::read(&xml, &Asker::default()).expect(&xml);
+        let shown = show::fetch(&fetch);
+        assert!(shown.ends_with("by pr_sort_0.name by name desc"), "{shown}");
+        let lookups =
+            edit(&xml, &Edit { sort: vec![("emailserverprofile", true), ("ownerid", false)], ..Edit::default() });
+        let xml = lookups.unwrap();
+        let shown = show::fetch(&crate::fetchxml::read(&xml, &Asker::default()).expect(&xml));
+        assert!(shown.ends_with("by pr_sort_0.name desc by pr_sort_1.fullname by pr_sort_2.name"), "{shown}");
+    }
+    #[test]
     fn a_lookup_is_sorted_by_the_names() {
-        let by_owner = Edit { sort: Some(("ownerid", false)), ..Edit::default() };
+        let by_owner = Edit { sort: vec![("ownerid", false)], ..Edit::default() };
         check(
             &by_owner,
             "mailbox(name) where statecode = 0 + outer p [emailserverprofileid = emailserverprofile: emailserverprofile()] \
@@ -288,7 +323,7 @@ mod tests {
              by pr_sort_0.fullname by pr_sort_1.name",
         );
         let again = edit(VIEW, &by_owner).unwrap();
-        let other = edit(&again, &Edit { sort: Some(("name", false)), ..Edit::default() }).unwrap();
+        let other = edit(&again, &Edit { sort: vec![("name", false)], ..Edit::default() }).unwrap();
         assert!(!other.contains("pr_sort_"), "{other}");
         let without = Edit { unreadable: vec!["team"], ..by_owner };
         assert!(!edit(VIEW, &without).unwrap().contains("team"));
@@ -321,7 +356,7 @@ mod tests {
             Edit { columns: vec!["nonsense"], ..Edit::default() },
             Edit { columns: vec!["password"], ..Edit::default() },
             Edit { columns: vec!["q.name"], ..Edit::default() },
-            Edit { sort: Some(("nonsense", false)), ..Edit::default() },
+            Edit { sort: vec![("nonsense", false)], ..Edit::default() },
             Edit { only: vec![("nonsense", "1")], ..Edit::default() },
         ] {
             assert!(edit(VIEW, &change).is_err(), "{change:?}");

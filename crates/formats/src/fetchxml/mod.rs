@@ -6,6 +6,7 @@
 //! it says is a wrong answer.
 
 mod condition;
+mod conditions;
 mod edit;
 pub mod layout;
 pub(crate) mod link;
@@ -19,6 +20,7 @@ use model::Fetch;
 use model::fetch::LARGEST_PAGE;
 
 use crate::odata::{Asker, excerpt};
+pub use conditions::{Condition, Conditions, MOST as MOST_CONDITIONS, conditions};
 pub use edit::{Edit, edit, quick_find};
 use source::Reader;
 use xml::Element;

@@ -20,6 +20,7 @@ pub(crate) fn routes(state: &Arc<AppState>) -> Router<Arc<AppState>> {
         pages::home::routes(),
         pages::queues::routes(),
         pages::activities::routes(),
+        pages::commands::routes(),
         pages::people::routes(),
         pages::options::routes(),
         pages::security::routes(),

@@ -139,7 +139,7 @@ story!(a_view_is_exported, |w| {
         .expect(200);
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8; header=present");
     assert!(file.header("content-disposition").contains("mailboxes.csv"));
-    assert_eq!(file.text(), "Name,Is Forward Mailbox\r\n'=cmd|' /C calc'!A0,Yes\r\n\"a, \"\"b\"\"\",Yes\r\n");
+    assert_eq!(file.text(), "\u{feff}Name,Is Forward Mailbox\r\n'=cmd|' /C calc'!A0,Yes\r\n\"a, \"\"b\"\"\",Yes\r\n");
 });
 
 story!(a_view_of_ones_own_is_kept, |w| {

@@ -36,6 +36,7 @@ macro_rules! story {
 #[path = "../api/sign_in/browser.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
 mod browser;
+mod bulk;
 mod data;
 #[path = "../api/database.rs"]
 mod database;

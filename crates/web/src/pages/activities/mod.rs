@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use actions::{Draft, Precondition, Wish};
-use askama::Template;
+use actions::Wish;
+use actions::bulk::Deed;
 use axum::Router;
-use axum::http::Method;
-use axum::routing::{get, post};
-use model::tables::{Email, Queue, QueueItem};
-use model::{Entity, Ref, Table};
+use model::Entity;
+use model::tables::{Email, Queue};
 
-use crate::pages::grid::{self, Asked, Chosen, Command, Confirm, Link, Row, Spec, Warned, command};
-use crate::pages::kit::{Desk, Form, Frame, Outcome, Place, show};
-use crate::pages::people::{Picker, assign};
+use crate::pages::grid::{self, Link, Row, Spec, Target, command};
+use crate::pages::kit::Place;
+use crate::pages::people::OWNER;
 use crate::state::AppState;
 
 static SPEC: Spec = Spec {
@@ -24,91 +22,24 @@ static SPEC: Spec = Spec {
     row: Row::Below("/work/emails/"),
     links: &[Link { label: "New Email", path: "/work/emails/new", needs: Wish::Create(Email::TABLE), key: "c" }],
     commands: &[
-        command("Add to Queue", "queue", Wish::Read(Queue::TABLE)),
-        command("Assign", "assign", Wish::Assign(Email::TABLE)),
-        Command { danger: true, ..command("Delete", "delete", Wish::Delete(Email::TABLE)) },
+        command("Add to Queue", "queue", Wish::Read(Queue::TABLE)).gives(&QUEUE),
+        command("Assign", "assign", Wish::Assign(Email::TABLE)).gives(&OWNER),
+        command("Delete", "delete", Wish::Delete(Email::TABLE)).deletes(
+            "These emails are deleted here for good, with their attachments. The messages on the mail server stay.",
+        ),
     ],
     filters: &[],
     empty: "Emails that are tracked appear here. Choose another view, or write one with “New Email”.",
 };
 
-const QUEUES: &[&Table] = &[Queue::TABLE];
+static QUEUE: Target = Target {
+    heading: "These emails go into a queue",
+    search: "Search queues",
+    tables: &[Queue::TABLE],
+    missing: "Choose a queue.",
+    deed: |queue| Deed::Enqueue(queue.id),
+};
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
     grid::routes(&SPEC)
-        .merge(assign::routes(&SPEC))
-        .route("/work/activities/queue", get(ask_queue).post(ask_queue))
-        .route("/work/activities/queue/yes", post(add))
-        .route("/work/activities/delete", post(delete))
-        .route("/work/activities/delete/yes", post(delete_yes))
-}
-
-#[derive(Template)]
-#[template(path = "activities/queue.html")]
-struct QueuePage {
-    frame: Frame,
-    rows: Vec<Chosen>,
-    find: String,
-    picker: Picker,
-    state: Vec<(&'static str, String)>,
-    back: String,
-    fault: String,
-}
-
-/// `GET ?id=…` from the page of an email, `POST` from the list.
-async fn ask_queue(desk: Desk, method: Method, form: Form) -> Outcome {
-    let form = if method == Method::GET { desk.query.clone() } else { form };
-    choose(&desk, &form, "").await
-}
-
-async fn choose(desk: &Desk, form: &Form, fault: &str) -> Outcome {
-    let rows = grid::chosen(desk, &SPEC, form).await?;
-    let find = form.text("which").to_owned();
-    let asked = Asked::read(form);
-    let page = QueuePage {
-        frame: desk.frame("Add to Queue", Place::Activities),
-        rows,
-        picker: Picker::search(desk, QUEUES, &find).await?,
-        find,
-        state: asked.pairs(),
-        back: asked.link(SPEC.base),
-        fault: desk.t(fault),
-    };
-    if desk.htmx { show(&page.picker) } else { show(&page) }
-}
-
-async fn add(desk: Desk, form: Form) -> Outcome {
-    let Some(queue) = Picker::target(&form, QUEUES) else {
-        return choose(&desk, &form, "Choose a queue.").await;
-    };
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let put = |id| {
-        let email = Ref::new(Email::TABLE.logical, id);
-        actions::queue::add(&desk.ctx, queue.id, email, None, Draft::new(QueueItem::TABLE))
-    };
-    let done = grid::each(&desk, &rows, put).await;
-    grid::results(&desk, &SPEC, &form, "Add to Queue", done, None)
-}
-
-async fn delete(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let asking = Confirm {
-        title: "Delete",
-        text: desk
-            .t("These emails are deleted here for good, with their attachments. The messages on the mail server stay."),
-        button: "Delete",
-        action: "delete/yes",
-        danger: true,
-        rows: rows.into_iter().map(Warned::plain).collect(),
-        tick: None,
-        fields: Vec::new(),
-    };
-    grid::confirm(&desk, &SPEC, &form, asking)
-}
-
-async fn delete_yes(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let remove = |id| actions::delete(&desk.ctx, Email::TABLE, id, Precondition::Exists);
-    let done = grid::each(&desk, &rows, remove).await;
-    grid::results(&desk, &SPEC, &form, "Delete", done, None)
 }

@@ -10,8 +10,8 @@ use model::Id;
 use model::tables::JobKind;
 
 use super::encryption::{refused, shown};
-use super::{PATH, Shown, flow};
-use crate::pages::kit::{Desk, Fault, Frame, Outcome, Place, go};
+use super::{PATH, Shown};
+use crate::pages::kit::{Desk, Fault, Frame, Outcome, Place, flow, go};
 
 /// Shown at once.
 const MOST: usize = 20;

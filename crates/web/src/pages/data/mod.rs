@@ -3,7 +3,7 @@
 
 mod backups;
 mod encryption;
-pub(crate) mod flow;
+
 mod keep;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use formats::fetchxml::layout::{self, Cell};
 use formats::fetchxml::{self, Edit};
 use formats::odata::Asker;
 use model::fetch::By;
+use model::fetch::Fetched;
 use model::table::{Access, Kind};
 use model::{Column, Fetch, Table};
 
@@ -48,7 +49,8 @@ impl Question {
         }
         let edit = Edit {
             columns,
-            sort: asked.sort.as_ref().map(|(column, descending)| (column.as_str(), *descending)),
+            sort: asked.sort.iter().map(|(column, descending)| (column.as_str(), *descending)).collect(),
+            filter: None,
             unreadable,
             find: &asked.find,
             find_in: &fetchxml::quick_find(table),
@@ -78,6 +80,15 @@ impl Question {
         let By::Column(column) = &first.by else { return None };
         let name = if first.of.is_empty() { (*column).to_owned() } else { format!("{}.{column}", first.of) };
         Some((name, first.descending))
+    }
+
+    /// Asks for the page after the one that was found, where there is one.
+    pub fn goes_on(&mut self, found: &Fetched) -> bool {
+        match &found.last {
+            Some(last) => self.fetch.page.after = Some(last.clone()),
+            None => self.fetch.page.number += 1,
+        }
+        found.more
     }
 
     /// Where in a row of the answer the cell's value stands, and its column.

@@ -4,13 +4,16 @@
 //! An area says with a [`Spec`] what its list is of; `routes` does the rest.
 
 mod asked;
-mod bulk;
 mod cell;
+mod chosen;
+mod command;
 mod export;
 mod links;
 mod load;
 mod own_views;
+mod results;
 mod table;
+mod target;
 
 use std::sync::Arc;
 
@@ -22,12 +25,15 @@ use axum::routing::{MethodRouter, get, post};
 use model::Table;
 
 pub(crate) use asked::Asked;
-pub(crate) use bulk::{Chosen, Confirm, Done, Warned, chosen, confirm, each, results};
 pub(crate) use cell::tone;
+pub(crate) use chosen::{Chosen, Selection, chosen};
+pub(crate) use command::{Command, carry_out, command, follow};
 pub(crate) use export::file;
 pub(crate) use links::page_of;
 pub(crate) use load::Question;
+pub(crate) use results::{Confirm, Done, Warned, confirm, results};
 pub(crate) use table::Grid;
+pub(crate) use target::Target;
 
 use crate::pages::kit::{Desk, Form, Frame, Outcome, Place, show};
 use crate::state::AppState;
@@ -67,27 +73,14 @@ pub(crate) struct Link {
     pub key: &'static str,
 }
 
-pub(crate) struct Command {
-    pub label: &'static str,
-    /// The form goes to `{base}/{action}`.
-    pub action: &'static str,
-    pub needs: Wish,
-    /// Takes something away.
-    pub danger: bool,
-}
-
-pub(crate) const fn command(label: &'static str, action: &'static str, needs: Wish) -> Command {
-    Command { label, action, needs, danger: false }
-}
-
-/// The list, its export, and the views that people keep of it.
+/// The list, its commands, its export, and the views that people keep of it.
 pub(crate) fn routes(spec: &'static Spec) -> Router<Arc<AppState>> {
     routes_with(spec, get(move |desk: Desk| async move { page(&desk, spec, String::new()).await }))
 }
 
 /// The same with a page of the area's own.
 pub(crate) fn routes_with(spec: &'static Spec, page: MethodRouter<Arc<AppState>>) -> Router<Arc<AppState>> {
-    Router::new()
+    command::routes(spec)
         .route(spec.base, page)
         .route(
             &format!("{}/export.csv", spec.base),

@@ -310,7 +310,7 @@ fn every(desk: &Desk, rows: usize, total: u64) -> String {
     if total <= rows as u64 {
         return String::new();
     }
-    let most = super::bulk::MOST as u64;
+    let most = actions::bulk::MOST as u64;
     if total > most {
         return desk.viewer.texts.with("the first {0} rows of this view", &[&most]);
     }

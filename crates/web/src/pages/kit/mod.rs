@@ -5,6 +5,7 @@ mod assets;
 mod desk;
 mod fault;
 mod field;
+pub(crate) mod flow;
 mod form;
 mod frame;
 mod icons;

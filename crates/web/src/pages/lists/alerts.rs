@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actions::Wish;
+use actions::bulk::Deed;
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
@@ -11,7 +12,7 @@ use model::tables::{AlertLevel, TraceLog};
 use model::{Entity, Id, Timestamp};
 
 use crate::names;
-use crate::pages::grid::{self, Command, Row, Spec, command, page_of, tone};
+use crate::pages::grid::{self, Row, Spec, command, page_of, tone};
 use crate::pages::kit::{Desk, Fault, Form, Frame, Outcome, Place, go, show};
 use crate::state::AppState;
 
@@ -22,25 +23,13 @@ static SPEC: Spec = Spec {
     base: "/settings/alerts",
     row: Row::Below("/settings/alerts/"),
     links: &[],
-    commands: &[Command { danger: true, ..command("Delete", "delete", Wish::Read(TraceLog::TABLE)) }],
+    commands: &[command("Delete", "delete", Wish::Read(TraceLog::TABLE)).does(|_| Deed::Dismiss).danger()],
     filters: &["level"],
     empty: "Nothing has gone wrong that somebody would have to know about.",
 };
 
 pub(super) fn routes() -> Router<Arc<AppState>> {
-    grid::routes(&SPEC)
-        .route("/settings/alerts/delete", post(delete))
-        .route("/settings/alerts/{id}", get(one))
-        .route("/settings/alerts/{id}/delete", post(delete_one))
-}
-
-async fn delete(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| actions::alert::dismiss(&desk.ctx, id)).await;
-    if done.iter().all(|d| d.refused.is_empty()) {
-        return grid::back(&SPEC, &form, "deleted");
-    }
-    grid::results(&desk, &SPEC, &form, "Delete", done, None)
+    grid::routes(&SPEC).route("/settings/alerts/{id}", get(one)).route("/settings/alerts/{id}/delete", post(delete_one))
 }
 
 #[derive(Template)]

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use actions::{Draft, Precondition};
+use actions::Draft;
+use actions::bulk::Deed;
 use askama::Template;
 use axum::Router;
 use axum::routing::post;
@@ -12,7 +13,7 @@ use model::table::{Column, Kind};
 use model::tables::{EmailServerProfile, Mailbox};
 use model::{Entity, Query, Ref, Refusal, Value};
 
-use crate::pages::grid::{self, Asked, Confirm};
+use crate::pages::grid::{self, Asked, Confirm, Selection};
 use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, show};
 use crate::pages::lists::mailboxes::{SPEC, foreseen};
 use crate::state::AppState;
@@ -40,6 +41,8 @@ pub(super) fn routes() -> Router<Arc<AppState>> {
 struct Page {
     frame: Frame,
     rows: Vec<grid::Chosen>,
+    count: usize,
+    hidden: Vec<(String, String)>,
     fields: Vec<Change>,
     state: Vec<(&'static str, String)>,
     back: String,
@@ -59,7 +62,7 @@ async fn edit(desk: Desk, form: Form) -> Outcome {
 }
 
 async fn form_page(desk: &Desk, form: &Form, fault: String, refusals: &[Refusal]) -> Outcome {
-    let rows = grid::chosen(desk, &SPEC, form).await?;
+    let selection = Selection::of(desk, &SPEC, form).await?;
     let mut fields = Vec::new();
     for name in COLUMNS {
         let field = field(desk, name, form).await?.refused(refusals);
@@ -69,7 +72,9 @@ async fn form_page(desk: &Desk, form: &Form, fault: String, refusals: &[Refusal]
     let asked = Asked::read(form);
     show(&Page {
         frame: desk.frame("Change Multiple Records", Place::Mailboxes),
-        rows,
+        hidden: selection.hidden(),
+        count: selection.count,
+        rows: selection.rows,
         fields,
         state: asked.pairs(),
         back: asked.link(SPEC.base),
@@ -139,8 +144,8 @@ async fn check(desk: Desk, form: Form) -> Outcome {
         let fault = desk.t("Nothing is ticked, so nothing would change. Tick “Change” beside what is to be different.");
         return form_page(&desk, &form, fault, &[]).await;
     }
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let mut fields: Vec<(String, String)> = Vec::new();
+    let selection = Selection::of(&desk, &SPEC, &form).await?;
+    let mut fields = selection.hidden();
     let mut words = Vec::new();
     for name in draft.values.keys() {
         fields.push(("change".to_owned(), (*name).to_owned()));
@@ -152,9 +157,10 @@ async fn check(desk: Desk, form: Form) -> Outcome {
         title: "Change Multiple Records",
         text: words.join(" · "),
         button: "Save",
-        action: "edit/yes",
+        action: "edit/yes".to_owned(),
         danger: false,
-        rows: foreseen(&desk, rows, &draft).await?,
+        count: selection.count,
+        rows: foreseen(&desk, selection.rows, &Deed::Set(draft.values)).await?,
         tick: None,
         fields,
     };
@@ -178,7 +184,5 @@ async fn save(desk: Desk, form: Form) -> Outcome {
         Ok(draft) => draft,
         Err(faults) => return form_page(&desk, &form, desk.t("Some fields are not right yet."), &faults).await,
     };
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| actions::update(&desk.ctx, id, draft.clone(), Precondition::Exists)).await;
-    grid::results(&desk, &SPEC, &form, "Change Multiple Records", done, None)
+    grid::carry_out(&desk, &SPEC, &form, "Change Multiple Records", Deed::Set(draft.values)).await
 }

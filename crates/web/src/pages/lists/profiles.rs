@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use actions::{ActionError, Draft, Precondition, Saved, Wish};
+use actions::bulk::Deed;
+use actions::{ActionError, Draft, Precondition, Wish};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use model::tables::{EmailServerProfile, Mailbox, Organization, State};
-use model::{Entity, Filter, Id, Query, Ref};
+use model::{Entity, Filter, Query, Ref, Value};
 
 use crate::names;
-use crate::pages::grid::{self, Chosen, Command, Confirm, Link, Row, Spec, Warned, command};
+use crate::pages::grid::{self, Chosen, Link, Row, Spec, Warned, command};
 use crate::pages::kit::{Desk, Fault, Form, Outcome, Place};
 use crate::state::AppState;
 
@@ -27,10 +28,16 @@ static SPEC: Spec = Spec {
         key: "c",
     }],
     commands: &[
-        command("Activate", "activate", Wish::Write(EmailServerProfile::TABLE)),
-        Command { danger: true, ..command("Deactivate", "deactivate", Wish::Write(EmailServerProfile::TABLE)) },
+        command("Activate", "activate", Wish::Write(EmailServerProfile::TABLE)).does(|_| state(State::Active)),
+        command("Deactivate", "deactivate", Wish::Write(EmailServerProfile::TABLE))
+            .does(|_| state(State::Inactive))
+            .danger()
+            .asks("The mailboxes of an inactive profile neither receive nor send.")
+            .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows))),
         command("Set as Default", "default", Wish::Write(Organization::TABLE)),
-        Command { danger: true, ..command("Delete", "delete", Wish::Delete(EmailServerProfile::TABLE)) },
+        command("Delete", "delete", Wish::Delete(EmailServerProfile::TABLE))
+            .deletes("The mailboxes of a deleted profile stay, without a profile and untested. This cannot be undone.")
+            .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows))),
     ],
     filters: &["servertype"],
     empty: "A server profile says where a mail server is and how to talk to it. Create the first one with “New”.",
@@ -39,13 +46,11 @@ static SPEC: Spec = Spec {
 pub(super) fn routes() -> Router<Arc<AppState>> {
     // The list says which is the default, besides.
     let list = get(|desk: Desk| async move { list(&desk).await });
-    grid::routes_with(&SPEC, list)
-        .route("/settings/profiles/activate", post(activate))
-        .route("/settings/profiles/deactivate", post(deactivate))
-        .route("/settings/profiles/deactivate/yes", post(deactivate_yes))
-        .route("/settings/profiles/default", post(set_default))
-        .route("/settings/profiles/delete", post(delete))
-        .route("/settings/profiles/delete/yes", post(delete_yes))
+    grid::routes_with(&SPEC, list).route("/settings/profiles/default", post(set_default))
+}
+
+fn state(state: State) -> Deed {
+    Deed::set(EmailServerProfile::C.state.name, Value::Int(state.number()))
 }
 
 async fn organization(desk: &Desk) -> Result<Option<model::Record>, Fault> {
@@ -70,38 +75,6 @@ async fn list(desk: &Desk) -> Outcome {
     grid::page(desk, &SPEC, note).await
 }
 
-async fn activate(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| set_state(&desk, id, State::Active)).await;
-    grid::results(&desk, &SPEC, &form, "Activate", done, None)
-}
-
-async fn set_state(desk: &Desk, id: Id, state: State) -> Result<Saved, ActionError> {
-    let draft = Draft::new(EmailServerProfile::TABLE).with(EmailServerProfile::C.state, state);
-    actions::update(&desk.ctx, id, draft, Precondition::Exists).await
-}
-
-async fn deactivate(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let asking = Confirm {
-        title: "Deactivate",
-        text: desk.t("The mailboxes of an inactive profile neither receive nor send."),
-        button: "Deactivate",
-        action: "deactivate/yes",
-        danger: true,
-        rows: with_mailboxes(&desk, rows).await?,
-        tick: None,
-        fields: Vec::new(),
-    };
-    grid::confirm(&desk, &SPEC, &form, asking)
-}
-
-async fn deactivate_yes(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| set_state(&desk, id, State::Inactive)).await;
-    grid::results(&desk, &SPEC, &form, "Deactivate", done, None)
-}
-
 /// Each profile with the number of mailboxes that use it.
 async fn with_mailboxes(desk: &Desk, rows: Vec<Chosen>) -> Result<Vec<Warned>, Fault> {
     let mut all = Vec::with_capacity(rows.len());
@@ -119,38 +92,15 @@ async fn with_mailboxes(desk: &Desk, rows: Vec<Chosen>) -> Result<Vec<Warned>, F
 }
 
 async fn set_default(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let [row] = rows.as_slice() else {
+    let ids = form.ids("id");
+    let [row] = ids.as_slice() else {
         return Err(Fault::bad("One profile can be the default. Select only that."));
     };
     let organization = organization(&desk).await?;
     let organization =
         organization.ok_or_else(|| Fault::new(StatusCode::FORBIDDEN, "You may not see the settings."))?;
-    let this = Ref::new(EmailServerProfile::TABLE.logical, row.id);
+    let this = Ref::new(EmailServerProfile::TABLE.logical, *row);
     let draft = Draft::new(Organization::TABLE).with(Organization::C.default_profile, Some(this));
     actions::update(&desk.ctx, organization.id, draft, Precondition::Exists).await?;
     grid::back(&SPEC, &form, "saved")
-}
-
-async fn delete(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let asking = Confirm {
-        title: "Delete",
-        text: desk.t("The mailboxes of a deleted profile stay, without a profile and untested. This cannot be undone."),
-        button: "Delete",
-        action: "delete/yes",
-        danger: true,
-        rows: with_mailboxes(&desk, rows).await?,
-        tick: None,
-        fields: Vec::new(),
-    };
-    grid::confirm(&desk, &SPEC, &form, asking)
-}
-
-async fn delete_yes(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done =
-        grid::each(&desk, &rows, |id| actions::delete(&desk.ctx, EmailServerProfile::TABLE, id, Precondition::Exists))
-            .await;
-    grid::results(&desk, &SPEC, &form, "Delete", done, None)
 }

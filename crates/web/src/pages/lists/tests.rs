@@ -1,14 +1,16 @@
-//! How far a test of several mailboxes has come.
+//! How far a test of several mailboxes has come. The tests are known by who
+//! asked for them and when.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
+use model::query::Compare;
 use model::tables::{Mailbox, TestStatus};
-use model::{Filter, Query, Record, Timestamp};
+use model::{Filter, Query, Record, Timestamp, Value};
 
-use crate::pages::grid::{Done, tone};
+use crate::pages::grid::tone;
 use crate::pages::kit::{Desk, Fault, Form, Frame, Outcome, Place, Viewer, show};
 use crate::state::AppState;
 
@@ -16,15 +18,8 @@ pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new().route("/settings/mailboxes/tests", get(progress))
 }
 
-/// Where the tests that this request scheduled are followed. They are known by
-/// who asked for them and when.
-pub(super) fn follow(desk: &Desk, done: &[Done]) -> Option<(&'static str, String)> {
-    let any = done.iter().any(|d| d.refused.is_empty());
-    any.then(|| ("Follow the tests", format!("/settings/mailboxes/tests?at={}", desk.ctx.now.as_microsecond())))
-}
-
 /// The most that one command can have scheduled.
-const MOST: usize = 1_000;
+const MOST: usize = actions::bulk::MOST;
 /// Rows that are shown.
 const SHOWN: usize = 100;
 
@@ -64,12 +59,19 @@ async fn progress(desk: Desk, _form: Form) -> Outcome {
 }
 
 async fn part(desk: &Desk) -> Result<Part, Fault> {
-    let micros = desk.query.number("at").unwrap_or_default();
-    let at = Timestamp::from_microsecond(micros).map_err(|_| Fault::bad("The address has no time in it."))?;
+    let time = |name: &str| {
+        let micros = desk.query.number(name).ok_or(());
+        let time = micros.and_then(|micros| Timestamp::from_microsecond(micros).map_err(drop));
+        time.map_err(|()| Fault::bad("The address has no time in it."))
+    };
+    let (from, to) = (time("from")?, time("to")?);
+    let at = Mailbox::C.test_on.name;
+    let within = |compare, time| Filter::Compare(at.into(), compare, Value::Time(time));
     let mine = model::Ref::new("systemuser", desk.ctx.actor.id);
     let mut query = Query::of::<Mailbox>()
         .filter(Filter::eq(Mailbox::C.test_by, Some(mine)))
-        .filter(Filter::eq(Mailbox::C.test_on, Some(at)))
+        .filter(within(Compare::GreaterOrEqual, from))
+        .filter(within(Compare::LessOrEqual, to))
         .order_by(Mailbox::C.name, false)
         .limit(MOST);
     let (scheduled, incoming, outgoing) =
@@ -99,7 +101,7 @@ async fn part(desk: &Desk) -> Result<Part, Fault> {
     };
     Ok(Part {
         viewer: desk.viewer.clone(),
-        url: format!("/settings/mailboxes/tests?at={micros}"),
+        url: format!("/settings/mailboxes/tests?from={}&to={}", from.as_microsecond(), to.as_microsecond()),
         done,
         all,
         failed: bad,

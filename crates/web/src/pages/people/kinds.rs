@@ -2,11 +2,13 @@
 //! on their forms.
 
 use actions::Wish;
+use actions::bulk::Deed;
 use model::tables::{Account, Contact, Lead, LeadState, State};
-use model::{Entity, Record, Table};
+use model::{Entity, Record, Table, Value};
 
 use crate::pages::grid::{Command, Link, Row, Spec, command};
-use crate::pages::kit::Place;
+use crate::pages::kit::{Form, Place};
+use crate::pages::people::OWNER;
 
 /// A table of customers on pages.
 pub(super) struct Kind {
@@ -14,11 +16,9 @@ pub(super) struct Kind {
     pub sections: &'static [Section],
     /// The title of the form for a new row.
     pub new: &'static str,
-    /// The words for taking a row out of use and back, and the states.
-    pub off: (&'static str, i64),
-    pub on: (&'static str, i64),
-    /// What taking it out of use means.
-    pub off_means: &'static str,
+    /// The words for taking a row out of use and back.
+    pub off: &'static str,
+    pub on: &'static str,
 }
 
 /// Fields that belong together.
@@ -50,7 +50,7 @@ impl Kind {
     }
 
     pub fn is_active(&self, row: &Record) -> bool {
-        row.get("statecode").as_int() == Some(self.on.1)
+        row.get("statecode").as_int() == Some(State::Active.number())
     }
 
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
@@ -58,14 +58,27 @@ impl Kind {
     }
 }
 
-const fn commands(table: &'static Table, off: &'static str, on: &'static str) -> [Command; 4] {
+/// A button's word and what it does.
+type Switch = (&'static str, fn(&Form) -> Deed);
+
+const fn commands(table: &'static Table, off: Switch, off_means: &'static str, on: Switch) -> [Command; 4] {
     [
-        command("Assign", "assign", Wish::Assign(table)),
-        command(on, "activate", Wish::Write(table)),
-        command(off, "deactivate", Wish::Write(table)),
-        Command { danger: true, ..command("Delete", "delete", Wish::Delete(table)) },
+        command("Assign", "assign", Wish::Assign(table)).gives(&OWNER),
+        command(on.0, "activate", Wish::Write(table)).does(on.1),
+        command(off.0, "deactivate", Wish::Write(table)).does(off.1).asks(off_means),
+        command("Delete", "delete", Wish::Delete(table))
+            .deletes("These records are deleted for good. Their emails stay, with the addresses that stand in them."),
     ]
 }
+
+fn state(number: i64) -> Deed {
+    Deed::set("statecode", Value::Int(number))
+}
+
+const OFF: Switch = ("Deactivate", |_| state(State::Inactive.number()));
+const ON: Switch = ("Activate", |_| state(State::Active.number()));
+const DISQUALIFY: Switch = ("Disqualify", |_| state(LeadState::Disqualified.number()));
+const REACTIVATE: Switch = ("Reactivate", |_| state(LeadState::Open.number()));
 
 static CONTACT: Kind = Kind {
     spec: Spec {
@@ -101,11 +114,11 @@ static CONTACT: Kind = Kind {
         ),
     ],
     new: "New Contact",
-    off: ("Deactivate", State::Inactive.number()),
-    on: ("Activate", State::Active.number()),
-    off_means: "New emails no longer belong to inactive contacts; what was tracked stays.",
+    off: OFF.0,
+    on: ON.0,
 };
-static CONTACT_COMMANDS: [Command; 4] = commands(Contact::TABLE, "Deactivate", "Activate");
+static CONTACT_COMMANDS: [Command; 4] =
+    commands(Contact::TABLE, OFF, "New emails no longer belong to inactive contacts; what was tracked stays.", ON);
 
 static ACCOUNT: Kind = Kind {
     spec: Spec {
@@ -136,11 +149,11 @@ static ACCOUNT: Kind = Kind {
         section("Contact Preferences", &["preferredcontactmethodcode", "donotemail", "donotbulkemail"]),
     ],
     new: "New Account",
-    off: ("Deactivate", State::Inactive.number()),
-    on: ("Activate", State::Active.number()),
-    off_means: "New emails no longer belong to inactive accounts; what was tracked stays.",
+    off: OFF.0,
+    on: ON.0,
 };
-static ACCOUNT_COMMANDS: [Command; 4] = commands(Account::TABLE, "Deactivate", "Activate");
+static ACCOUNT_COMMANDS: [Command; 4] =
+    commands(Account::TABLE, OFF, "New emails no longer belong to inactive accounts; what was tracked stays.", ON);
 
 static LEAD: Kind = Kind {
     spec: Spec {
@@ -173,10 +186,14 @@ static LEAD: Kind = Kind {
         section("Contact Preferences", &["donotemail"]),
     ],
     new: "New Lead",
-    off: ("Disqualify", LeadState::Disqualified.number()),
-    on: ("Reactivate", LeadState::Open.number()),
-    off_means: "New emails no longer belong to disqualified leads; what was tracked stays.",
+    off: DISQUALIFY.0,
+    on: REACTIVATE.0,
 };
-static LEAD_COMMANDS: [Command; 4] = commands(Lead::TABLE, "Disqualify", "Reactivate");
+static LEAD_COMMANDS: [Command; 4] = commands(
+    Lead::TABLE,
+    DISQUALIFY,
+    "New emails no longer belong to disqualified leads; what was tracked stays.",
+    REACTIVATE,
+);
 
 pub(super) static ALL: [&Kind; 3] = [&CONTACT, &ACCOUNT, &LEAD];

@@ -16,8 +16,8 @@ use model::{Filter, Id, Query, Ref, SignedDuration, Timestamp, tables};
 
 use super::matrix::table_words;
 use super::shared;
-use crate::pages::data::flow;
 use crate::pages::grid;
+use crate::pages::kit::flow;
 use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place};
 use crate::state::AppState;
 

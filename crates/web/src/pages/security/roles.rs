@@ -16,7 +16,7 @@ use model::{Col, Entity, Filter, Id, Query, Record, Ref, Table};
 use super::matrix::{self, Line, Shown};
 use super::shared::{self, Refused, Tick, choices, text};
 use crate::names;
-use crate::pages::grid::{self, Command, Confirm, Link, Row, Spec, Warned, command};
+use crate::pages::grid::{self, Link, Row, Spec, command};
 use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
 use crate::state::AppState;
 
@@ -37,7 +37,8 @@ static SPEC: Spec = Spec {
         needs: Wish::Create(Role::TABLE),
         key: "c",
     }],
-    commands: &[Command { danger: true, ..command("Delete", "delete", Wish::Delete(Role::TABLE)) }],
+    commands: &[command("Delete", "delete", Wish::Delete(Role::TABLE))
+        .deletes("Whoever has a deleted role loses what it grants, at once. This cannot be undone.")],
     filters: &["businessunitid"],
     empty: "No role is in this view. Choose another one.",
 };
@@ -45,8 +46,6 @@ static SPEC: Spec = Spec {
 pub(super) fn routes() -> Router<Arc<AppState>> {
     grid::routes(&SPEC)
         .route("/settings/security/roles/new", get(new).post(make))
-        .route("/settings/security/roles/delete", post(delete))
-        .route("/settings/security/roles/delete/yes", post(delete_yes))
         .route("/settings/security/roles/{id}", get(page).post(save))
         .route("/settings/security/roles/{id}/privileges", post(privileges))
         .route("/settings/security/roles/{id}/copy", post(copy))
@@ -305,25 +304,4 @@ async fn make(desk: Desk, form: Form) -> Outcome {
             show_new(&desk, Some(&form), &refused).await
         }
     }
-}
-
-async fn delete(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let asking = Confirm {
-        title: "Delete",
-        text: desk.t("Whoever has a deleted role loses what it grants, at once. This cannot be undone."),
-        button: "Delete",
-        action: "delete/yes",
-        danger: true,
-        rows: rows.into_iter().map(Warned::plain).collect(),
-        tick: None,
-        fields: Vec::new(),
-    };
-    grid::confirm(&desk, &SPEC, &form, asking)
-}
-
-async fn delete_yes(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| actions::delete(&desk.ctx, Role::TABLE, id, Precondition::Exists)).await;
-    grid::results(&desk, &SPEC, &form, "Delete", done, None)
 }

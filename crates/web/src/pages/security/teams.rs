@@ -12,7 +12,7 @@ use model::{Col, Entity, Filter, Id, Query, Record, Ref, Value};
 
 use super::shared::{self, Refused, Tick, choices, text, ticks};
 use crate::names;
-use crate::pages::grid::{self, Command, Confirm, Link, Row, Spec, Warned, command};
+use crate::pages::grid::{self, Link, Row, Spec, command};
 use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
 use crate::state::AppState;
 
@@ -34,7 +34,7 @@ static SPEC: Spec = Spec {
         needs: Wish::Create(Team::TABLE),
         key: "c",
     }],
-    commands: &[Command { danger: true, ..command("Delete", "delete", Wish::Delete(Team::TABLE)) }],
+    commands: &[command("Delete", "delete", Wish::Delete(Team::TABLE)).deletes("The members of a deleted team lose the roles that it brings, at once. Records that it owns must be given to somebody else before.")],
     filters: &["businessunitid"],
     empty: "A team owns records together and brings its roles to its members. Create the first one with “New Team”.",
 };
@@ -42,8 +42,6 @@ static SPEC: Spec = Spec {
 pub(super) fn routes() -> Router<Arc<AppState>> {
     grid::routes(&SPEC)
         .route("/settings/security/teams/new", get(new).post(make))
-        .route("/settings/security/teams/delete", post(delete))
-        .route("/settings/security/teams/delete/yes", post(delete_yes))
         .route("/settings/security/teams/{id}", get(page).post(save))
         .route("/settings/security/teams/{id}/roles", post(roles))
         .route("/settings/security/teams/{id}/members", post(add))
@@ -240,25 +238,4 @@ async fn make(desk: Desk, form: Form) -> Outcome {
             show_new(&desk, Some(&form), &refused).await
         }
     }
-}
-
-async fn delete(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let asking = Confirm {
-        title: "Delete",
-        text: desk.t("The members of a deleted team lose the roles that it brings, at once. Records that it owns must be given to somebody else before."),
-        button: "Delete",
-        action: "delete/yes",
-        danger: true,
-        rows: rows.into_iter().map(Warned::plain).collect(),
-        tick: None,
-        fields: Vec::new(),
-    };
-    grid::confirm(&desk, &SPEC, &form, asking)
-}
-
-async fn delete_yes(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| actions::delete(&desk.ctx, Team::TABLE, id, Precondition::Exists)).await;
-    grid::results(&desk, &SPEC, &form, "Delete", done, None)
 }

@@ -13,7 +13,7 @@ use axum::extract::Path;
 use model::tables::{ApiToken, BusinessUnit, Mailbox, Role, SystemUser, Team, TeamMembership};
 use model::{Entity, Filter, Id, Query, Record, Ref, Timestamp};
 
-use super::{PATH, set_disabled};
+use super::{PATH, disabled};
 use crate::pages::kit::{Desk, Fault, Field, Form, Frame, Outcome, Place, go};
 use crate::pages::security::shared::{self, Refused, Tick, choices, text, ticks};
 
@@ -244,12 +244,12 @@ pub(super) fn draft(form: &Form) -> Draft {
 
 /// `POST …/enable`
 pub(super) async fn enable(desk: Desk, Path(id): Path<Id>) -> Outcome {
-    after(&desk, id, set_disabled(&desk, id, false).await).await
+    after(&desk, id, disabled(false).on(&desk.ctx, SystemUser::TABLE, id).await).await
 }
 
 /// `POST …/disable`
 pub(super) async fn disable(desk: Desk, Path(id): Path<Id>) -> Outcome {
-    after(&desk, id, set_disabled(&desk, id, true).await).await
+    after(&desk, id, disabled(true).on(&desk.ctx, SystemUser::TABLE, id).await).await
 }
 
 /// `POST …/roles`

@@ -7,14 +7,15 @@ mod new;
 
 use std::sync::Arc;
 
-use actions::{ActionError, Draft, Precondition, Saved, Wish};
+use actions::Wish;
+use actions::bulk::Deed;
 use axum::Router;
 use axum::routing::{get, post};
 use model::tables::SystemUser;
-use model::{Entity, Id};
+use model::{Entity, Value};
 
-use crate::pages::grid::{self, Command, Confirm, Link, Row, Spec, Warned, command};
-use crate::pages::kit::{Desk, Form, Outcome, Place};
+use crate::pages::grid::{self, Link, Row, Spec, command};
+use crate::pages::kit::Place;
 use crate::state::AppState;
 
 pub(super) const PATH: &str = "/settings/security/users";
@@ -32,8 +33,8 @@ static SPEC: Spec = Spec {
         key: "c",
     }],
     commands: &[
-        command("Enable", "enable", Wish::Write(SystemUser::TABLE)),
-        Command { danger: true, ..command("Disable", "disable", Wish::Write(SystemUser::TABLE)) },
+        command("Enable", "enable", Wish::Write(SystemUser::TABLE)).does(|_| disabled(false)),
+        command("Disable", "disable", Wish::Write(SystemUser::TABLE)).does(|_| disabled(true)).danger().asks("Who is disabled cannot sign in, their sessions and tokens are good no more, and nothing is tracked for them. Their records stay."),
     ],
     filters: &["businessunitid", "accessmode"],
     empty: "No user is in this view. Choose another one.",
@@ -41,9 +42,6 @@ static SPEC: Spec = Spec {
 
 pub(super) fn routes() -> Router<Arc<AppState>> {
     grid::routes(&SPEC)
-        .route("/settings/security/users/enable", post(enable))
-        .route("/settings/security/users/disable", post(disable))
-        .route("/settings/security/users/disable/yes", post(disable_yes))
         .route("/settings/security/users/new", get(new::page).post(new::make))
         .route("/settings/security/users/{id}", get(form::page).post(form::save))
         .route("/settings/security/users/{id}/enable", post(form::enable))
@@ -54,34 +52,6 @@ pub(super) fn routes() -> Router<Arc<AppState>> {
         .merge(door::routes())
 }
 
-async fn enable(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| set_disabled(&desk, id, false)).await;
-    grid::results(&desk, &SPEC, &form, "Enable", done, None)
-}
-
-async fn disable(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let asking = Confirm {
-        title: "Disable",
-        text: desk.t("Who is disabled cannot sign in, their sessions and tokens are good no more, and nothing is tracked for them. Their records stay."),
-        button: "Disable",
-        action: "disable/yes",
-        danger: true,
-        rows: rows.into_iter().map(Warned::plain).collect(),
-        tick: None,
-        fields: Vec::new(),
-    };
-    grid::confirm(&desk, &SPEC, &form, asking)
-}
-
-async fn disable_yes(desk: Desk, form: Form) -> Outcome {
-    let rows = grid::chosen(&desk, &SPEC, &form).await?;
-    let done = grid::each(&desk, &rows, |id| set_disabled(&desk, id, true)).await;
-    grid::results(&desk, &SPEC, &form, "Disable", done, None)
-}
-
-async fn set_disabled(desk: &Desk, id: Id, disabled: bool) -> Result<Saved, ActionError> {
-    let draft = Draft::new(SystemUser::TABLE).with(SystemUser::C.is_disabled, disabled);
-    actions::update(&desk.ctx, id, draft, Precondition::Exists).await
+fn disabled(yes: bool) -> Deed {
+    Deed::set(SystemUser::C.is_disabled.name, Value::Bool(yes))
 }

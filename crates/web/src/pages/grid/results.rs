@@ -1,57 +1,12 @@
-//! Commands on several rows: which were ticked, a page that asks first, and
-//! one that tells for each row what was done or why not.
+//! The pages around a command: one that asks first, and one that tells for
+//! each row what was done or why not.
 
 use actions::ActionError;
 use askama::Template;
-use model::{Filter, Id, Query, Value};
+use model::Id;
 
-use crate::pages::grid::{Asked, Question, Row, Spec};
+use crate::pages::grid::{Asked, Chosen, Row, Spec};
 use crate::pages::kit::{Desk, Fault, Form, Frame, Outcome, show};
-
-/// Rows of one command.
-pub(crate) const MOST: usize = 1_000;
-
-/// A row that was ticked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Chosen {
-    pub id: Id,
-    pub name: String,
-}
-
-/// The rows that the form names: those that were ticked (`id`), or (`every`)
-/// all of the view, as far as a command goes. In the order of the form.
-pub(crate) async fn chosen(desk: &Desk, spec: &'static Spec, form: &Form) -> Result<Vec<Chosen>, Fault> {
-    let mut ids = form.ids("id");
-    if form.ticked("every") {
-        let mut question = Question::of(desk, spec, &Asked::read(form).first()).await?;
-        question.fetch.page.size = MOST;
-        let at = question.place(spec.table.id).map(|(at, ..)| at);
-        let found = actions::fetch(&desk.ctx, question.fetch).await?;
-        ids = found.rows.iter().filter_map(|row| at.and_then(|at| row.get(at)?.as_id())).collect();
-    }
-    if ids.is_empty() {
-        return Err(Fault::bad("No row is selected. Go back and tick at least one."));
-    }
-    if ids.len() > MOST {
-        let text = desk.viewer.texts.with("A command works on {0} rows at most. Select fewer.", &[&MOST]);
-        return Err(Fault::bad(text));
-    }
-    let table = spec.table;
-    let name = table.name.unwrap_or(table.id);
-    let mut names = std::collections::BTreeMap::new();
-    for some in ids.chunks(500) {
-        let mut query = Query::table(table);
-        query.select = vec![name];
-        query.filter = Filter::In(table.id.into(), some.iter().copied().map(Value::Id).collect());
-        for row in actions::list(&desk.ctx, query).await? {
-            let text = row.get(name).as_text().unwrap_or("").trim().to_owned();
-            names.insert(row.id, if text.is_empty() { desk.t("(without a name)") } else { text });
-        }
-    }
-    // One that is gone, or was never theirs to see, is refused like the others.
-    let name = |id: &Id| names.get(id).cloned().unwrap_or_else(|| id.to_string());
-    Ok(ids.iter().map(|id| Chosen { id: *id, name: name(id) }).collect())
-}
 
 /// What became of one row.
 pub(crate) struct Done {
@@ -59,8 +14,6 @@ pub(crate) struct Done {
     pub name: String,
     /// Why not; empty where it was done.
     pub refused: Vec<String>,
-    /// More about what was done.
-    pub note: String,
 }
 
 impl Done {
@@ -70,22 +23,8 @@ impl Done {
             Err(ActionError::Refused(refusals)) => refusals.0.iter().map(|r| desk.t(&r.message)).collect(),
             Err(error) => vec![Fault::from(error).text],
         };
-        Self { id: row.id, name: row.name.clone(), refused, note: String::new() }
+        Self { id: row.id, name: row.name.clone(), refused }
     }
-}
-
-/// Does it with one row after the other.
-pub(crate) async fn each<T, F, W>(desk: &Desk, rows: &[Chosen], mut work: F) -> Vec<Done>
-where
-    F: FnMut(Id) -> W,
-    W: Future<Output = Result<T, ActionError>>,
-{
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        let result = work(row.id).await;
-        all.push(Done::of(desk, row, result));
-    }
-    all
 }
 
 /// The page after a command.
@@ -98,7 +37,7 @@ pub(crate) struct Results {
     refused: Vec<Line>,
     back: String,
     /// A part of the page that goes on by itself, from this address.
-    pub follow: String,
+    follow: String,
     follow_label: String,
 }
 
@@ -124,11 +63,7 @@ pub(crate) fn results(
     let (done, refused): (Vec<Done>, Vec<Done>) = all.into_iter().partition(|d| d.refused.is_empty());
     let texts = desk.viewer.texts;
     let summary = texts.with("{0} done, {1} refused", &[&done.len(), &refused.len()]);
-    let line = |d: Done, refused: bool| Line {
-        href: href(d.id),
-        name: d.name,
-        texts: if refused { d.refused } else { Some(d.note).into_iter().filter(|n| !n.is_empty()).collect() },
-    };
+    let line = |d: Done| Line { href: href(d.id), name: d.name, texts: d.refused };
     let (follow_label, follow) = match follow {
         Some((label, url)) => (desk.t(label), url),
         None => (String::new(), String::new()),
@@ -136,8 +71,8 @@ pub(crate) fn results(
     show(&Results {
         frame: desk.frame(title, spec.place),
         summary,
-        done: done.into_iter().map(|d| line(d, false)).collect(),
-        refused: refused.into_iter().map(|d| line(d, true)).collect(),
+        done: done.into_iter().map(line).collect(),
+        refused: refused.into_iter().map(line).collect(),
         back: Asked::read(form).link(spec.base),
         follow,
         follow_label,
@@ -166,12 +101,15 @@ pub(crate) struct Confirm<'a> {
     pub text: String,
     pub button: &'a str,
     /// The form goes to `{base}/{action}`.
-    pub action: &'a str,
+    pub action: String,
     pub danger: bool,
+    /// How many rows it is about.
+    pub count: usize,
+    /// All of them, or of many the first.
     pub rows: Vec<Warned>,
     /// A tick that is set unless it is taken away: name and label.
     pub tick: Option<(&'static str, String)>,
-    /// What the form carries along besides.
+    /// What the form carries along: the rows, and what else it says.
     pub fields: Vec<(String, String)>,
 }
 
@@ -188,7 +126,13 @@ struct Asking {
     fields: Vec<(String, String)>,
     state: Vec<(&'static str, String)>,
     back: String,
-    willing: usize,
+    count: usize,
+    /// Rows that are not named.
+    more: usize,
+    /// They are worked off when the page is gone.
+    many: bool,
+    /// None of the rows would be done.
+    hopeless: bool,
 }
 
 /// Asks before a command.
@@ -200,7 +144,10 @@ pub(crate) fn confirm(desk: &Desk, spec: &Spec, form: &Form, asking: Confirm<'_>
         button: desk.t(asking.button),
         action: format!("{}/{}", spec.base, asking.action),
         danger: asking.danger,
-        willing: asking.rows.iter().filter(|r| r.refused.is_empty()).count(),
+        count: asking.count,
+        many: asking.count > actions::bulk::AT_ONCE,
+        more: asking.count.saturating_sub(asking.rows.len()),
+        hopeless: asking.count == asking.rows.len() && asking.rows.iter().all(|r| !r.refused.is_empty()),
         rows: asking.rows,
         tick: asking.tick,
         fields: asking.fields,
