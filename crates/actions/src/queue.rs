@@ -16,7 +16,7 @@ use crate::{access, audit};
 
 mod overview;
 
-pub use overview::{Mark, Overview, Which, counted_one, items, overview, worked_on};
+pub use overview::{Mark, Overview, Which, at_work, counted_one, items, overview, worked_on};
 
 /// How often a change is decided anew because a row changed meanwhile.
 const TRIES: usize = 4;

@@ -113,7 +113,7 @@ async fn measure(name: &str, options: &Options) {
         time("timeline of the queue", async || timeline(&ctx, QUEUE, Sort::All, None, 25).await.unwrap()).await;
         let last = timeline(&ctx, QUEUE, Sort::All, None, 25).await.unwrap().next;
         time("its next page", async || timeline(&ctx, QUEUE, Sort::All, last, 25).await.unwrap()).await;
-        time("queues with counts", async || queue::overview(&ctx, true).await.unwrap()).await;
+        time("queues with counts", async || queue::overview(&ctx, true, "", None, 50).await.unwrap()).await;
         let waits = [EmailStatus::PendingSend, EmailStatus::Sending, EmailStatus::Failed];
         time("what has not gone out", async || my_work::emails(&ctx, &waits, 10).await.unwrap()).await;
         time("alerts", async || my_work::alerts(&ctx, 10).await.unwrap()).await;

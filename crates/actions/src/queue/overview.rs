@@ -6,12 +6,10 @@ use model::tables::{Queue, QueueItem, State};
 use model::{Entity, Filter, Id, Order, Query, Record, Ref, Value};
 use store::Waiting;
 
+use crate::access;
 use crate::context::Context;
 use crate::error::ActionError;
 use crate::queue::of_user;
-
-/// Queues of one overview.
-const MOST_QUEUES: usize = 1_000;
 
 /// A queue and what waits in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,17 +25,74 @@ pub struct Overview {
     pub oldest: Option<Timestamp>,
 }
 
-/// The active queues that the caller may read, by name, with what waits in
-/// them: those that they work in, or all.
-pub async fn overview(ctx: &Context, all: bool) -> Result<Vec<Overview>, ActionError> {
-    let mut query = Query::of::<Queue>()
-        .filter(Filter::eq(Queue::C.state, State::Active))
-        .order_by(Queue::C.name, false)
-        .limit(MOST_QUEUES);
+/// Active queues that the caller may read, by name, with what waits in them:
+/// those that they work in, or all. At most `most` after the queue `after`, and
+/// after which queue the next page begins. `find`: words of the name or the
+/// address.
+///
+/// # Errors
+/// 0x80040220 for who may read no queues; 0x80040217 where `after` is none.
+pub async fn overview(
+    ctx: &Context,
+    all: bool,
+    find: &str,
+    after: Option<Id>,
+    most: usize,
+) -> Result<(Vec<Overview>, Option<Id>), ActionError> {
+    let mut query = active();
     if !all {
         query = query.filter(of_user(ctx, ctx.actor.id, true).await?);
     }
-    let rows = crate::list(ctx, query).await?;
+    for word in find.split_whitespace() {
+        let contains = |column: &'static str| Filter::Text(column.into(), TextMatch::Contains, word.to_owned());
+        query = query.filter(contains(Queue::C.name.name).or(contains(Queue::C.address.name)));
+    }
+    if let Some(after) = after {
+        let last = access::seen(ctx, Queue::TABLE, after).await?;
+        query.after = Some((vec![last.get(Queue::C.name.name).clone()], after));
+    }
+    let mut rows = crate::list(ctx, query.limit(most + 1)).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    Ok((with_what_waits(ctx, &rows).await?, next))
+}
+
+/// At most `most` of the queues that the caller works in: first those in which
+/// something is, then the caller's own and their teams'. And whether these are
+/// not all in which they work.
+///
+/// # Errors
+/// 0x80040220 for who may read no queues.
+pub async fn at_work(ctx: &Context, most: usize) -> Result<(Vec<Overview>, bool), ActionError> {
+    let active_item = Filter::eq(QueueItem::C.state, State::Active);
+    let busy = Filter::Any {
+        table: QueueItem::TABLE,
+        column: QueueItem::C.queue.name,
+        filter: Box::new(active_item),
+    };
+    let any = of_user(ctx, ctx.actor.id, true).await?;
+    let mut rows = crate::list(ctx, active().filter(any.clone()).filter(busy.clone()).limit(most + 1)).await?;
+    let left = (most + 1).saturating_sub(rows.len());
+    if left > 0 {
+        let own = of_user(ctx, ctx.actor.id, false).await?;
+        let idle = active().filter(own).filter(Filter::Not(Box::new(busy))).limit(left);
+        rows.extend(crate::list(ctx, idle).await?);
+    }
+    let more = rows.len() > most || {
+        let mut others = Query::of::<Queue>().filter(Filter::eq(Queue::C.state, State::Active)).filter(any);
+        others.select = vec![Queue::TABLE.id];
+        crate::list(ctx, others.limit(rows.len() + 1)).await?.len() > rows.len()
+    };
+    rows.truncate(most);
+    Ok((with_what_waits(ctx, &rows).await?, more))
+}
+
+fn active() -> Query {
+    Query::of::<Queue>().filter(Filter::eq(Queue::C.state, State::Active)).order_by(Queue::C.name, false)
+}
+
+async fn with_what_waits(ctx: &Context, rows: &[Record]) -> Result<Vec<Overview>, ActionError> {
     let queues: Vec<Queue> = rows.iter().map(Queue::from_record).collect::<Result<_, _>>()?;
     let ids: Vec<Id> = queues.iter().map(|queue| queue.id).collect();
     let mut waiting = ctx.store.waiting(&ids).await?;

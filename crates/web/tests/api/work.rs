@@ -111,7 +111,7 @@ story!(what_waits_in_queues, |w| {
     let item = json!({ "queueid@odata.bind": format!("/queues({})", team.queue), "objectid_email@odata.bind": format!("/emails({second})") });
     w.create("queueitems", item).await;
     let overview = async |ctx: Context, all: bool| {
-        let rows = queue::overview(&ctx, all).await.unwrap();
+        let rows = queue::overview(&ctx, all, "", None, 50).await.unwrap().0;
         let row = rows.into_iter().find(|row| row.queue.id == id(&team.queue));
         row.map(|r| (r.waiting, r.worked_on, r.mine, r.oldest.map(|t| t.to_string())))
     };

@@ -68,6 +68,39 @@ story!(items_are_picked_and_released, |w| {
     assert_eq!(owner, sally.id.as_str());
 });
 
+/// Where the link to the next page leads.
+fn next_page(page: &crate::world::Answer) -> String {
+    let text = page.text();
+    let link = text.split_once("rel=\"next\" href=\"").unwrap_or_else(|| panic!("no next page: {text}")).1;
+    link.split('"').next().unwrap().replace("&#38;", "&")
+}
+
+story!(many_queues_are_shown_page_by_page, |w| {
+    let queue = |n: usize| json!({ "name": format!("Queue {n:03}"), "emailaddress": format!("q{n:03}@example.com") });
+    let targets: Vec<Value> = (0..120).map(queue).collect();
+    let path = "/queues/Microsoft.Dynamics.CRM.CreateMultiple";
+    let made = w.post(path, json!({ "Targets": targets })).await.expect(200).json();
+    let last = made["Ids"][119].as_str().unwrap().to_owned();
+    let mut admin = w.administrator().await;
+    let page = admin.open("/work/queues").await.expect(200);
+    let page = page.sees("Queue 000").sees("Queue 049").sees_no("Queue 050").sees_no("To the first page");
+    let next = next_page(&page);
+    let page = admin.open(&next).await.expect(200);
+    let page = page.sees("Queue 050").sees("Queue 099").sees_no("Queue 049").sees("To the first page");
+    let next = next_page(&page);
+    let page = admin.open(&next).await.expect(200).sees("Queue 119").sees_no("Queue 099");
+    assert!(!page.text().contains("rel=\"next\""), "{}", page.text());
+    admin.open("/work/queues?all=1&find=q117").await.expect(200).sees("Queue 117").sees_no("Queue 116");
+    admin.open("/work/queues?find=nothing").await.expect(200).sees("Nothing fits.");
+    // My Work begins with what waits, wherever it stands by name.
+    let email = w.create("emails", json!({ "subject": "The pump" })).await;
+    admin.open(&format!("/work/queues?after={email}")).await.expect(404);
+    let item = json!({ "queueid@odata.bind": format!("/queues({last})"), "objectid_email@odata.bind": format!("/emails({email})") });
+    w.create("queueitems", item).await;
+    let page = admin.open("/").await.expect(200);
+    page.sees("Queue 119 Public q119@example.com 1").sees("Queue 018").sees_no("Queue 019").sees("All queues I work in");
+});
+
 story!(what_is_refused_stands_beside_the_item, |w| {
     let mut sally = w.salesperson().await;
     let s = support(&w, &sally.id).await;

@@ -170,7 +170,7 @@ async fn counted(desk: &Desk, question: &Question) -> Result<u64, Fault> {
     fetch.order.clear();
     let id = fetch.root.table.id;
     fetch.root.picks.retain(|p| p.column == id);
-    fetch.page = model::fetch::Page { number: 1, size: 1, cookie: None, after: None };
+    fetch.page = model::fetch::Page { number: 1, size: 0, cookie: None, after: None };
     Ok(actions::fetch(&desk.ctx, fetch).await?.total.unwrap_or_default())
 }
 

@@ -16,6 +16,8 @@ use crate::state::AppState;
 
 /// Rows of each part.
 const MOST: usize = 8;
+/// Queues: those in which something waits come first.
+const MOST_QUEUES: usize = 20;
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
     Router::new().route("/", get(page))
@@ -31,6 +33,8 @@ struct Page {
     mailbox: Option<OwnMailbox>,
     working: Vec<Working>,
     rows: Vec<QueueRow>,
+    /// There are more queues than these.
+    more_queues: bool,
     unsent: Vec<Mine>,
     drafts: Vec<Mine>,
     more_drafts: u64,
@@ -76,6 +80,10 @@ async fn page(desk: Desk) -> Outcome {
     let waiting = [EmailStatus::Failed, EmailStatus::PendingSend, EmailStatus::Sending];
     let drafts = my_work::emails(ctx, &[EmailStatus::Draft], MOST).await?;
     let all_drafts = if drafts.len() == MOST { my_work::count(ctx, &[EmailStatus::Draft]).await? } else { 0 };
+    let (queues, more_queues) = match queue::at_work(ctx, MOST_QUEUES).await {
+        Err(error) if Fault::is_refusal(&error) => (Vec::new(), false),
+        found => found?,
+    };
     let page = Page {
         frame: desk.frame("My Work", Place::Home),
         nothing: !permitted(ctx, Wish::Read(Email::TABLE))
@@ -84,7 +92,8 @@ async fn page(desk: Desk) -> Outcome {
         care: my_work::care(ctx).await?.filter(|c| *c != my_work::Care::default()),
         mailbox: my_work::mailbox(ctx).await?.map(|m| own_mailbox(&desk, &m)),
         working: readable(queue::worked_on(ctx, MOST).await)?.iter().map(|row| working(&desk, row)).collect(),
-        rows: readable(queue::overview(ctx, false).await)?.into_iter().map(QueueRow::from).collect(),
+        rows: queues.into_iter().map(QueueRow::from).collect(),
+        more_queues,
         unsent: my_work::emails(ctx, &waiting, MOST).await?.iter().map(|row| mine(&desk, row)).collect(),
         more_drafts: all_drafts.saturating_sub(drafts.len() as u64),
         drafts: drafts.iter().map(|row| mine(&desk, row)).collect(),

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::Router;
 use axum::routing::get;
 use model::tables::{Queue, QueueView};
-use model::{Entity, Timestamp};
+use model::{Entity, Id, Timestamp};
 
 use crate::pages::kit::{Desk, Frame, Outcome, Place, show};
 use crate::state::AppState;
@@ -23,7 +23,13 @@ struct Page {
     frame: Frame,
     all: bool,
     creates: bool,
+    find: String,
     rows: Vec<Row>,
+    /// The page as it is, for looking again.
+    here: String,
+    /// Not the first page: where that is.
+    first: Option<String>,
+    next: Option<String>,
 }
 
 /// A queue in a list, here and on the page of one's own work.
@@ -56,7 +62,31 @@ impl From<Overview> for Row {
 /// `GET /work/queues`: one's own; `?all=1`: all that one may see.
 async fn page(desk: Desk) -> Outcome {
     let all = desk.query.ticked("all");
-    let rows = queue::overview(&desk.ctx, all).await?.into_iter().map(Row::from).collect();
-    let creates = permitted(&desk.ctx, Wish::Create(Queue::TABLE));
-    show(&Page { frame: desk.frame("Queues", Place::Queues), all, creates, rows })
+    let find = desk.query.text("find").trim().to_owned();
+    let after = desk.query.id("after");
+    let (found, next) = queue::overview(&desk.ctx, all, &find, after, desk.viewer.rows).await?;
+    let page = Page {
+        frame: desk.frame("Queues", Place::Queues),
+        all,
+        creates: permitted(&desk.ctx, Wish::Create(Queue::TABLE)),
+        rows: found.into_iter().map(Row::from).collect(),
+        here: link(all, &find, after),
+        first: after.map(|_| link(all, &find, None)),
+        next: next.map(|last| link(all, &find, Some(last))),
+        find,
+    };
+    show(&page)
+}
+
+fn link(all: bool, find: &str, after: Option<Id>) -> String {
+    let mut parts = Vec::new();
+    if all {
+        parts.push("all=1".to_owned());
+    }
+    if !find.is_empty() {
+        parts.push(format!("find={}", percent_encoding::utf8_percent_encode(find, percent_encoding::NON_ALPHANUMERIC)));
+    }
+    parts.extend(after.map(|id| format!("after={id}")));
+    let question = if parts.is_empty() { "" } else { "?" };
+    format!("/work/queues{question}{}", parts.join("&"))
 }
