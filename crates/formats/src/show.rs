@@ -25,6 +25,7 @@ pub(crate) fn show(filter: &Filter) -> String {
                 TextMatch::StartsWith => "starts",
                 TextMatch::EndsWith => "ends",
                 TextMatch::Like => "like",
+                TextMatch::Words => "has words",
             }
         ),
         Filter::And(all) => list(all, "and"),
@@ -80,7 +81,8 @@ pub(crate) fn fetch(fetch: &Fetch) -> String {
         let of = if sort.of.is_empty() { String::new() } else { format!("{}.", sort.of) };
         out.push_str(&format!(" by {of}{by}{}", if sort.descending { " desc" } else { "" }));
     }
-    for (flag, word) in [(fetch.distinct, "distinct"), (fetch.aggregate, "aggregate"), (fetch.total, "total")] {
+    for (flag, word) in [(fetch.distinct, "distinct"), (fetch.aggregate, "aggregate"), (fetch.total.is_some(), "total")]
+    {
         if flag {
             out.push_str(&format!(" {word}"));
         }

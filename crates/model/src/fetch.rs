@@ -10,7 +10,7 @@ use crate::value::Value;
 pub const LARGEST_PAGE: usize = 5000;
 /// Rows that one aggregate looks at, at most.
 pub const MOST_AGGREGATED: usize = 50_000;
-/// Totals are counted no further.
+/// Totals are counted no further, wherever clients ask for them.
 pub const HIGHEST_TOTAL: u64 = 5000;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +25,8 @@ pub struct Fetch {
     /// So many rows in all, and no further page.
     pub top: Option<usize>,
     pub page: Page,
-    /// The number of all rows is asked for.
-    pub total: bool,
+    /// The number of all rows is asked for, counted up to one more than this.
+    pub total: Option<u64>,
     /// What the caller may read of each table; `None`: the program itself asks.
     pub seen: Option<Seen>,
 }
@@ -142,7 +142,7 @@ impl Fetch {
             aggregate: false,
             top: None,
             page: Page { number: 1, size: LARGEST_PAGE, cookie: None, after: None },
-            total: false,
+            total: None,
             seen: None,
         }
     }
@@ -214,6 +214,6 @@ pub struct Fetched {
     /// The sort keys of the last row, for [`Page::after`]; `None` where rows
     /// are no rows of a table.
     pub last: Option<Vec<Value>>,
-    /// Counted up to one more than [`HIGHEST_TOTAL`].
+    /// Counted up to one more than [`Fetch::total`].
     pub total: Option<u64>,
 }

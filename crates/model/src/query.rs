@@ -66,6 +66,10 @@ pub enum TextMatch {
     EndsWith,
     /// With `%` for any text, `_` for any character and `[a-c]` for one of some.
     Like,
+    /// Each word of the text begins a word that stands there, in any order;
+    /// signs are no part of words. Of the primary key: in one of the texts
+    /// that the table declares as searched ([`Table::words`]).
+    Words,
 }
 
 /// Text compares without regard to case. A comparison with an absent value is

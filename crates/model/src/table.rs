@@ -33,6 +33,8 @@ pub struct Table {
     pub links: &'static [Link],
     /// Columns by whose values a row can be named in a URL.
     pub keys: &'static [AlternateKey],
+    /// The texts that are searched for words, which an index knows.
+    pub words: &'static [&'static str],
     /// Whether the rows are activities: what all of those have in common is
     /// read through `activitypointer`.
     pub activity: bool,
@@ -380,6 +382,7 @@ pub const BLANK: Table = Table {
     columns: &[],
     children: &[],
     keys: &[],
+    words: &[],
     activity: false,
     links: &[],
 };

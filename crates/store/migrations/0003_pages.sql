@@ -219,3 +219,76 @@ CREATE TABLE "pr_helpfeedback" (
 -- What was seen in the last hours, whose ever it was.
 
 CREATE INDEX ix_pr_ledgerentry_hours ON pr_ledgerentry (pr_seenon, pr_disposition);
+
+-- Words: emails and the ledger are found by how the words of some texts begin
+-- (`words` of the declarations; `store::words` says what a word is).
+--
+-- SQLite: an index that holds words and no texts. Rows are put into it 256 at a
+-- time, because each time costs as much as 64 rows do; the number of the last
+-- row in it stands in pr_counter, and those after it are looked through.
+--
+-- PostgreSQL: each word begins with the number of its text.
+
+[sqlite]CREATE VIRTUAL TABLE email__words USING fts5(subject, sender, torecipients,
+[sqlite]    content='', contentless_delete=1, tokenize='ascii', detail='column', prefix='2 3');
+[sqlite]INSERT INTO email__words (rowid, subject, sender, torecipients)
+[sqlite]    SELECT rowid, words(subject), words(sender), words(torecipients) FROM email;
+[sqlite]INSERT INTO pr_counter (name, value) SELECT 'words email', coalesce(max(rowid), 0) FROM email;
+[sqlite]CREATE TRIGGER tr_email_words_insert AFTER INSERT ON email
+[sqlite]WHEN NEW.rowid % 256 = 0 OR NEW.rowid <= (SELECT value FROM pr_counter WHERE name = 'words email')
+[sqlite]BEGIN
+[sqlite]    INSERT INTO email__words (rowid, subject, sender, torecipients)
+[sqlite]        SELECT rowid, words(subject), words(sender), words(torecipients) FROM email
+[sqlite]        WHERE rowid <= NEW.rowid
+[sqlite]        AND rowid >= (SELECT min(value + 1, NEW.rowid) FROM pr_counter WHERE name = 'words email');
+[sqlite]    UPDATE pr_counter SET value = max(value, NEW.rowid) WHERE name = 'words email';
+[sqlite]END;
+[sqlite]CREATE TRIGGER tr_email_words_update AFTER UPDATE OF subject, sender, torecipients ON email
+[sqlite]WHEN OLD.rowid <= (SELECT value FROM pr_counter WHERE name = 'words email')
+[sqlite]    AND (OLD.subject IS NOT NEW.subject OR OLD.sender IS NOT NEW.sender OR OLD.torecipients IS NOT NEW.torecipients)
+[sqlite]BEGIN
+[sqlite]    DELETE FROM email__words WHERE rowid = OLD.rowid;
+[sqlite]    INSERT INTO email__words (rowid, subject, sender, torecipients)
+[sqlite]        VALUES (NEW.rowid, words(NEW.subject), words(NEW.sender), words(NEW.torecipients));
+[sqlite]END;
+[sqlite]CREATE TRIGGER tr_email_words_delete AFTER DELETE ON email
+[sqlite]WHEN OLD.rowid <= (SELECT value FROM pr_counter WHERE name = 'words email')
+[sqlite]BEGIN
+[sqlite]    DELETE FROM email__words WHERE rowid = OLD.rowid;
+[sqlite]END;
+[sqlite]CREATE VIRTUAL TABLE pr_ledgerentry__words USING fts5(pr_subject, pr_from,
+[sqlite]    content='', contentless_delete=1, tokenize='ascii', detail='column', prefix='2 3');
+[sqlite]INSERT INTO pr_ledgerentry__words (rowid, pr_subject, pr_from)
+[sqlite]    SELECT rowid, words(pr_subject), words(pr_from) FROM pr_ledgerentry;
+[sqlite]INSERT INTO pr_counter (name, value) SELECT 'words pr_ledgerentry', coalesce(max(rowid), 0) FROM pr_ledgerentry;
+[sqlite]CREATE TRIGGER tr_pr_ledgerentry_words_insert AFTER INSERT ON pr_ledgerentry
+[sqlite]WHEN NEW.rowid % 256 = 0 OR NEW.rowid <= (SELECT value FROM pr_counter WHERE name = 'words pr_ledgerentry')
+[sqlite]BEGIN
+[sqlite]    INSERT INTO pr_ledgerentry__words (rowid, pr_subject, pr_from)
+[sqlite]        SELECT rowid, words(pr_subject), words(pr_from) FROM pr_ledgerentry
+[sqlite]        WHERE rowid <= NEW.rowid
+[sqlite]        AND rowid >= (SELECT min(value + 1, NEW.rowid) FROM pr_counter WHERE name = 'words pr_ledgerentry');
+[sqlite]    UPDATE pr_counter SET value = max(value, NEW.rowid) WHERE name = 'words pr_ledgerentry';
+[sqlite]END;
+[sqlite]CREATE TRIGGER tr_pr_ledgerentry_words_update AFTER UPDATE OF pr_subject, pr_from ON pr_ledgerentry
+[sqlite]WHEN OLD.rowid <= (SELECT value FROM pr_counter WHERE name = 'words pr_ledgerentry')
+[sqlite]    AND (OLD.pr_subject IS NOT NEW.pr_subject OR OLD.pr_from IS NOT NEW.pr_from)
+[sqlite]BEGIN
+[sqlite]    DELETE FROM pr_ledgerentry__words WHERE rowid = OLD.rowid;
+[sqlite]    INSERT INTO pr_ledgerentry__words (rowid, pr_subject, pr_from)
+[sqlite]        VALUES (NEW.rowid, words(NEW.pr_subject), words(NEW.pr_from));
+[sqlite]END;
+[sqlite]CREATE TRIGGER tr_pr_ledgerentry_words_delete AFTER DELETE ON pr_ledgerentry
+[sqlite]WHEN OLD.rowid <= (SELECT value FROM pr_counter WHERE name = 'words pr_ledgerentry')
+[sqlite]BEGIN
+[sqlite]    DELETE FROM pr_ledgerentry__words WHERE rowid = OLD.rowid;
+[sqlite]END;
+[postgres]CREATE FUNCTION pr_words(VARIADIC texts text[]) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000 AS $$
+[postgres]    SELECT coalesce(array_to_tsvector(array_agg(DISTINCT place::text || left(word, 64))), ''::tsvector)
+[postgres]    FROM unnest(texts) WITH ORDINALITY AS given (whole, place),
+[postgres]        regexp_split_to_table(replace(lower(whole COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C",
+[postgres]            '[\u0001-/:-@\u005b-\u0060\u007b-\u00bf\u00d7\u00f7\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff\u3000-\u303f\ufe00-\ufe0f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ufffd\U0001f000-\U0001faff]+') AS word
+[postgres]    WHERE word <> ''
+[postgres]$$;
+[postgres]CREATE INDEX ix_email_words ON email USING gin (pr_words(subject, sender, torecipients)) WITH (gin_pending_list_limit = 256);
+[postgres]CREATE INDEX ix_pr_ledgerentry_words ON pr_ledgerentry USING gin (pr_words(pr_subject, pr_from)) WITH (gin_pending_list_limit = 256);

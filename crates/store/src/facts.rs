@@ -73,7 +73,7 @@ async fn listed(
     for values in values.chunks(MOST) {
         let select = Select::listed(table, select, column, values.to_vec())?;
         let Answer::Rows { table, reads, wants } = &select.answer else { continue };
-        for row in tx.rows(&select.sql, &select.binds, wants).await? {
+        for row in tx.rows(&select.statement.sql, &select.statement.binds, wants).await? {
             records.push(record(table, reads, row)?);
         }
     }
@@ -86,7 +86,7 @@ async fn first<E: Entity>(tx: &mut Tx, table: &'static Table) -> Result<E, Store
     let Answer::Rows { table, reads, wants } = &select.answer else {
         return Err(StoreError::Missing(table.logical.into()));
     };
-    let rows = tx.rows(&select.sql, &select.binds, wants).await?;
+    let rows = tx.rows(&select.statement.sql, &select.statement.binds, wants).await?;
     let row = rows.into_iter().next().ok_or_else(|| StoreError::Missing(table.logical.into()))?;
     Ok(E::from_record(&record(table, reads, row)?)?)
 }

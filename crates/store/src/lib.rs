@@ -42,6 +42,7 @@ mod tests;
 mod transaction;
 mod tx;
 mod waiting;
+mod words;
 
 pub use backup::Backup;
 pub use blobs::{BlobReader, BlobWriter, Blobs, Compacted, Damage, Written};

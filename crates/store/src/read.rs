@@ -77,10 +77,11 @@ impl Work for Rows {
 
     async fn run(&self, tx: &mut Tx) -> Result<Vec<Record>, StoreError> {
         let Answer::Rows { table, reads, wants } = &self.0.answer else { return Ok(Vec::new()) };
+        let statement = self.0.chosen(tx).await?;
         let rows = if self.0.keep {
-            tx.rows(&self.0.sql, &self.0.binds, wants).await?
+            tx.rows(&statement.sql, &statement.binds, wants).await?
         } else {
-            tx.rows_once(&self.0.sql, &self.0.binds, wants).await?
+            tx.rows_once(&statement.sql, &statement.binds, wants).await?
         };
         rows.into_iter().map(|row| crate::select::record(table, reads, row)).collect()
     }
@@ -93,7 +94,8 @@ impl Work for Count {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<u64, StoreError> {
-        let rows = tx.rows_once(&self.0.sql, &self.0.binds, &[Want::Int]).await?;
+        let statement = self.0.chosen(tx).await?;
+        let rows = tx.rows_once(&statement.sql, &statement.binds, &[Want::Int]).await?;
         let count = rows.first().and_then(|r| r.first()).and_then(Value::as_int);
         Ok(count.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
     }

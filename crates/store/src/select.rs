@@ -17,7 +17,9 @@ use crate::error::StoreError;
 use crate::select::scope::Scope;
 use crate::select::sort::SortKey;
 use crate::select::source::source;
+use crate::select::words::{ByIndex, Narrow, Statement};
 use crate::shape::{Shape, Want, companion, is_multi, lookup, want};
+use crate::tx::Tx;
 
 pub(crate) mod filter;
 pub(crate) mod join;
@@ -26,12 +28,14 @@ pub(crate) mod scope;
 pub(crate) mod seen;
 pub(crate) mod sort;
 pub(crate) mod source;
+pub(crate) mod words;
 
 /// A statement that reads.
 #[derive(Debug)]
 pub(crate) struct Select {
-    pub(crate) sql: String,
-    pub(crate) binds: Vec<Bind>,
+    pub(crate) statement: Statement,
+    /// The same by an index of words.
+    pub(crate) by_index: Option<Box<ByIndex<Statement>>>,
     pub(crate) answer: Answer,
     /// The text is always the same: its plan may be kept.
     pub(crate) keep: bool,
@@ -60,12 +64,26 @@ pub(crate) struct Builder {
     pub(crate) joins: usize,
     /// What the caller may read; `None`: everything.
     seen: Option<Arc<Seen>>,
+    /// How an index of words narrows the root's rows.
+    narrow: Option<Narrow>,
 }
 
 impl Builder {
     pub(crate) fn new(dialect: Dialect, seen: Option<&Seen>) -> Self {
         let seen = seen.cloned().map(Arc::new);
-        Self { dialect, binds: Vec::new(), aliases: 0, conditions: 0, joins: 0, seen }
+        Self { dialect, binds: Vec::new(), aliases: 0, conditions: 0, joins: 0, seen, narrow: None }
+    }
+
+    pub(crate) fn narrowed(dialect: Dialect, seen: Option<&Seen>, narrow: Option<Narrow>) -> Self {
+        Self { narrow, ..Self::new(dialect, seen) }
+    }
+
+    /// The condition on the root's rows, which an index of words may narrow.
+    pub(crate) fn root(&mut self, condition: String, scope: &mut Scope) -> String {
+        match self.narrow.take() {
+            Some(narrow) => narrow.apply(&condition, scope, self),
+            None => condition,
+        }
     }
 
     /// Binds a value; its placeholder.
@@ -84,7 +102,7 @@ impl Select {
     pub(crate) fn row(table: &'static Table, id: Id) -> Result<Self, StoreError> {
         let (columns, answer) = columns(table, &[], "t")?;
         let sql = format!("SELECT {columns} FROM {} AS t WHERE t.\"{}\" = $1", source(table), table.id);
-        Ok(Self { sql, binds: vec![id.into()], answer, keep: true })
+        Ok(Self { statement: Statement { sql, binds: vec![id.into()] }, by_index: None, answer, keep: true })
     }
 
     /// The rows that have one of these values in the column, compared exactly.
@@ -101,39 +119,62 @@ impl Select {
         }
         let list = Dialect::placeholders(1, values.len());
         let sql = format!("SELECT {columns} FROM {} AS t WHERE t.\"{column}\" IN ({list})", source(table));
-        Ok(Self { sql, binds: values, answer, keep: true })
+        Ok(Self { statement: Statement { sql, binds: values }, by_index: None, answer, keep: true })
     }
 
     pub(crate) fn count(query: &Query, dialect: Dialect) -> Result<Self, StoreError> {
-        let mut builder = Builder::new(dialect, query.seen.as_ref());
-        let mut scope = Scope::new(query.table, &mut builder);
-        let condition = whole(query, &mut scope, &mut builder)?;
-        let sql = format!("SELECT count(*) FROM {} WHERE {condition}", scope.from());
-        Ok(Self { sql, binds: builder.binds, answer: Answer::Count, keep: false })
+        let write = |narrow| {
+            let mut builder = Builder::narrowed(dialect, query.seen.as_ref(), narrow);
+            let mut scope = Scope::new(query.table, &mut builder);
+            let condition = whole(query, &mut scope, &mut builder)?;
+            let sql = format!("SELECT count(*) FROM {} WHERE {condition}", scope.from());
+            Ok(Statement { sql, binds: builder.binds })
+        };
+        let by_index = ByIndex::of(query.table, &query.filter, dialect, |narrow| write(Some(narrow)))?;
+        Ok(Self { statement: write(None)?, by_index, answer: Answer::Count, keep: false })
     }
 
     pub(crate) fn rows(query: &Query, dialect: Dialect) -> Result<Self, StoreError> {
-        let mut builder = Builder::new(dialect, query.seen.as_ref());
-        let mut scope = Scope::new(query.table, &mut builder);
-        let (columns, answer) = columns(query.table, &query.select, &scope.alias)?;
-        let mut condition = whole(query, &mut scope, &mut builder)?;
-        let keys = sort_keys(query, &mut scope, &mut builder)?;
-        if let Some((values, id)) = &query.after {
-            let mut values = values.clone();
-            values.truncate(keys.len() - 1);
-            values.resize(keys.len() - 1, Value::Null);
-            values.push(Value::Id(*id));
-            let after = sort::after(&keys, &values, &mut builder)?;
-            condition = format!("({condition}) AND ({after})");
-        }
-        let order = sort::order_by(&keys);
-        let mut sql = format!("SELECT {columns} FROM {} WHERE {condition} ORDER BY {order}", scope.from());
-        if let Some(limit) = query.limit {
-            let limit = builder.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
-            let _ = write!(sql, " LIMIT {limit}");
-        }
-        Ok(Self { sql, binds: builder.binds, answer, keep: false })
+        let write = |narrow| page(query, dialect, narrow);
+        let by_index = ByIndex::of(query.table, &query.filter, dialect, |narrow| write(Some(narrow)))?;
+        // The alias makes no difference to what is read.
+        let (_, answer) = columns(query.table, &query.select, "t1")?;
+        Ok(Self { statement: write(None)?, by_index, answer, keep: false })
     }
+
+    /// The statement to run: SQLite is asked which way is the shortest.
+    pub(crate) async fn chosen(&self, tx: &mut Tx) -> Result<&Statement, StoreError> {
+        Ok(match &self.by_index {
+            Some(by_index) => {
+                let density = by_index.density(tx).await?;
+                by_index.choose(density, matches!(self.answer, Answer::Count), &self.statement)
+            }
+            None => &self.statement,
+        })
+    }
+}
+
+fn page(query: &Query, dialect: Dialect, narrow: Option<Narrow>) -> Result<Statement, StoreError> {
+    let mut builder = Builder::narrowed(dialect, query.seen.as_ref(), narrow);
+    let mut scope = Scope::new(query.table, &mut builder);
+    let (columns, _) = columns(query.table, &query.select, &scope.alias)?;
+    let mut condition = whole(query, &mut scope, &mut builder)?;
+    let keys = sort_keys(query, &mut scope, &mut builder)?;
+    if let Some((values, id)) = &query.after {
+        let mut values = values.clone();
+        values.truncate(keys.len() - 1);
+        values.resize(keys.len() - 1, Value::Null);
+        values.push(Value::Id(*id));
+        let after = sort::after(&keys, &values, &mut builder)?;
+        condition = format!("({condition}) AND ({after})");
+    }
+    let order = sort::order_by(&keys);
+    let mut sql = format!("SELECT {columns} FROM {} WHERE {condition} ORDER BY {order}", scope.from());
+    if let Some(limit) = query.limit {
+        let limit = builder.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let _ = write!(sql, " LIMIT {limit}");
+    }
+    Ok(Statement { sql, binds: builder.binds })
 }
 
 /// The columns to read, the primary key first.
@@ -185,10 +226,11 @@ pub(crate) fn record(table: &'static Table, reads: &[Read], row: Vec<Value>) -> 
 /// The query's filter, and that of what the caller may read.
 fn whole(query: &Query, scope: &mut Scope, builder: &mut Builder) -> Result<String, StoreError> {
     let condition = filter::condition(&query.filter, scope, builder)?;
-    Ok(match seen::condition(query.table, &scope.alias, builder)? {
+    let condition = match seen::condition(query.table, &scope.alias, builder)? {
         Some(seen) => format!("({condition}) AND {seen}"),
         None => condition,
-    })
+    };
+    Ok(builder.root(condition, scope))
 }
 
 fn sort_keys(query: &Query, scope: &mut Scope, builder: &mut Builder) -> Result<Vec<SortKey>, StoreError> {

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use model::{Id, Timestamp, Value};
-use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -15,6 +14,7 @@ use crate::error::{Fault, StoreError};
 use crate::shape::Want;
 use crate::tx::{Step, Stopped};
 
+mod functions;
 mod readers;
 mod seat;
 mod writer;
@@ -31,8 +31,6 @@ const STATEMENTS: usize = 256;
 /// Page cache in KiB: the writer touches many indexes, readers few.
 const WRITER_CACHE: i64 = 16 * 1024;
 const READER_CACHE: i64 = 4 * 1024;
-/// Octets of text whose folding takes time.
-const LONG_TEXT: usize = 16 * 1024;
 
 pub(crate) struct SqliteTx {
     conn: Connection,
@@ -108,16 +106,6 @@ pub(crate) enum Mode {
     Read,
 }
 
-fn interrupted() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT), None)
-}
-
-/// What `Dialect::fold` is on PostgreSQL.
-fn fold(text: &str) -> String {
-    let lower = text.to_lowercase();
-    if lower.contains('ς') { lower.replace('ς', "σ") } else { lower }
-}
-
 impl SqliteTx {
     pub(crate) fn open(path: &Path, mode: Mode) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -140,18 +128,7 @@ impl SqliteTx {
                  PRAGMA wal_autocheckpoint = 12000; PRAGMA journal_size_limit = 67108864; PRAGMA query_only = {};",
                 mode == Mode::Read
             ))?;
-            conn.create_scalar_function(
-                "fold",
-                1,
-                FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS,
-                move |args| match args.get_raw(0) {
-                    // SQLite asks about the time between rows only, and a row
-                    // may be folded many times.
-                    ValueRef::Text(bytes) if bytes.len() > LONG_TEXT && late.has_passed() => Err(interrupted()),
-                    ValueRef::Text(bytes) => Ok(Some(fold(&String::from_utf8_lossy(bytes)))),
-                    _ => Ok(None),
-                },
-            )
+            functions::add(conn, &late)
         };
         set_up(&mut conn).map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
         Ok(Self { conn, version: 0, read_version: 0, deadline })

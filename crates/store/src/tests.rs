@@ -12,3 +12,4 @@ mod oracle;
 mod queries;
 mod transactions;
 mod upkeep;
+mod words;

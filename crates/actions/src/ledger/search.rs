@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::query::{Compare, TextMatch};
 use model::tables::{Disposition, Email, LedgerEntry, Mailbox};
-use model::{Col, Entity, Filter, Id, Query, Ref, Refusal, Timestamp, Value};
+use model::{Entity, Filter, Id, Query, Ref, Refusal, Timestamp, Value};
 use rules::access::Right;
 
 use super::repeatable;
@@ -15,8 +15,9 @@ use crate::{access, read};
 /// What is looked for; what is empty is not asked about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Somewhere in sender, subject or Message-ID.
+    /// Words that begin one of the sender or the subject; or a whole Message-ID.
     pub text: String,
+    /// Words that begin one of the sender.
     pub sender: String,
     pub subject: String,
     /// The whole of it, with or without its angle brackets.
@@ -61,11 +62,22 @@ pub async fn search(
 ) -> Result<Page, ActionError> {
     // Reading a mailbox is reading its ledger.
     access::seen(ctx, Mailbox::TABLE, mailbox).await?;
-    let mut query = Query::of::<LedgerEntry>()
-        .filter(Filter::eq(LedgerEntry::C.mailbox, Some(Ref::new(Mailbox::TABLE.logical, mailbox))))
-        .filter(Filter::And(conditions(search)))
-        .order_by(LedgerEntry::C.seen_on, true)
-        .limit(most + 1);
+    let of_mailbox = || {
+        let mailbox = Some(Ref::new(Mailbox::TABLE.logical, mailbox));
+        Query::of::<LedgerEntry>().filter(Filter::eq(LedgerEntry::C.mailbox, mailbox))
+    };
+    let mut conditions = conditions(search);
+    let text = search.text.trim();
+    if !text.is_empty() {
+        // What is one's whole Message-ID is nobody's words.
+        let names = if text.contains('@') { message_id(text) } else { None };
+        let named = match names {
+            Some(filter) if ctx.store.count(&of_mailbox().filter(filter.clone())).await? > 0 => filter,
+            _ => words(LedgerEntry::TABLE.id, text),
+        };
+        conditions.push(named);
+    }
+    let mut query = of_mailbox().filter(Filter::And(conditions)).order_by(LedgerEntry::C.seen_on, true).limit(most + 1);
     if let Some(place) = after {
         query.after = Some((vec![place.seen_on.map_or(Value::Null, Value::Time)], place.id));
         if let Some(seen_on) = place.seen_on {
@@ -91,19 +103,12 @@ pub async fn search(
 fn conditions(search: &Search) -> Vec<Filter> {
     let c = LedgerEntry::C;
     let mut all = Vec::new();
-    let text = search.text.trim();
-    if !text.is_empty() {
-        all.push(Filter::Or(vec![contains(c.subject, text), contains(c.from, text), contains(c.message_id, text)]));
-    }
     for (column, text) in [(c.from, &search.sender), (c.subject, &search.subject)] {
         if !text.trim().is_empty() {
-            all.push(contains(column, text.trim()));
+            all.push(words(column.name, text.trim()));
         }
     }
-    let id = search.message_id.trim().trim_start_matches('<').trim_end_matches('>');
-    if !id.is_empty() {
-        all.push(Filter::is_in(c.message_id, [id.to_owned(), format!("<{id}>")]));
-    }
+    all.extend(message_id(&search.message_id));
     if !search.dispositions.is_empty() {
         all.push(Filter::is_in(c.disposition, search.dispositions.iter().copied()));
     }
@@ -112,8 +117,14 @@ fn conditions(search: &Search) -> Vec<Filter> {
     all
 }
 
-fn contains(column: Col<String>, text: &str) -> Filter {
-    Filter::Text(column.name.into(), TextMatch::Contains, text.to_owned())
+/// With or without its angle brackets.
+fn message_id(text: &str) -> Option<Filter> {
+    let id = text.trim().trim_start_matches('<').trim_end_matches('>');
+    (!id.is_empty()).then(|| Filter::is_in(LedgerEntry::C.message_id, [id.to_owned(), format!("<{id}>")]))
+}
+
+fn words(column: &'static str, text: &str) -> Filter {
+    Filter::Text(column.into(), TextMatch::Words, text.to_owned())
 }
 
 fn time(compare: Compare, at: Timestamp) -> Filter {

@@ -66,11 +66,7 @@ pub async fn overview(
 /// 0x80040220 for who may read no queues.
 pub async fn at_work(ctx: &Context, most: usize) -> Result<(Vec<Overview>, bool), ActionError> {
     let active_item = Filter::eq(QueueItem::C.state, State::Active);
-    let busy = Filter::Any {
-        table: QueueItem::TABLE,
-        column: QueueItem::C.queue.name,
-        filter: Box::new(active_item),
-    };
+    let busy = Filter::Any { table: QueueItem::TABLE, column: QueueItem::C.queue.name, filter: Box::new(active_item) };
     let any = of_user(ctx, ctx.actor.id, true).await?;
     let mut rows = crate::list(ctx, active().filter(any.clone()).filter(busy.clone()).limit(most + 1)).await?;
     let left = (most + 1).saturating_sub(rows.len());

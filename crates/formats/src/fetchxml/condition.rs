@@ -94,6 +94,13 @@ impl Reader<'_> {
             let own = of.clone().unwrap_or_else(|| alias.to_owned());
             return self.value_of(&found, &own, table, compare, other);
         }
+        if let (Operator::Text(TextMatch::Words, _), None, true) = (operator, declared, table.words.is_empty()) {
+            let message = format!(
+                "Operator '{word}': the rows of '{}' are not searched as a whole; name a column.",
+                table.logical
+            );
+            return Err(FetchError::invalid(message));
+        }
         let values = values(element)?;
         let filter = condition(word, operator, &found, &values, self)?;
         Ok(match of {
@@ -200,7 +207,9 @@ fn condition(
         Operator::Text(how, not) => {
             let text = one()?;
             let kind = found.column.map(|c| c.kind);
-            if !matches!(kind, Some(Kind::Text { .. } | Kind::Email { .. } | Kind::Memo)) {
+            // The primary key stands for all of a row's texts that are searched.
+            let whole = how == TextMatch::Words && found.column.is_none();
+            if !whole && !matches!(kind, Some(Kind::Text { .. } | Kind::Email { .. } | Kind::Memo)) {
                 return Err(said("the column holds no text.".into()));
             }
             if how == TextMatch::Like && text.chars().filter(|c| matches!(c, '%' | '[')).count() > MOST_WILD {

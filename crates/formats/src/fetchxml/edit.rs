@@ -31,7 +31,8 @@ pub struct Edit<'a> {
     pub filter: Option<&'a Conditions>,
     /// Tables that may not be read; a lookup is not sorted by their names.
     pub unreadable: Vec<&'a str>,
-    /// Every word of the text stands in one of the columns; `*` is any text.
+    /// Every word of the text stands in one of the columns; `*` is any text. In
+    /// a table whose words an index knows: begins a word of the row.
     pub find: &'a str,
     pub find_in: &'a [&'a str],
     /// A column has this value; empty: none. Of a lookup or choice it may be
@@ -171,9 +172,18 @@ fn columns(entity: &mut Element, table: &'static Table, wanted: &[&str]) -> Resu
     Ok(())
 }
 
-/// For every word a filter: it stands in one of the columns.
+/// For every word a filter: it stands in one of the columns. Where an index
+/// knows the words of the rows, it is asked for all of them.
 fn found(table: &'static Table, edit: &Edit<'_>) -> Result<Vec<Element>, FetchError> {
     let mut filters = Vec::new();
+    if !table.words.is_empty() && !edit.find.trim().is_empty() {
+        let condition = Element::new("condition")
+            .with("attribute", table.id)
+            .with("operator", "pr-words")
+            .with("value", edit.find.trim());
+        filters.push(Element { children: vec![condition], ..Element::new("filter") });
+        return Ok(filters);
+    }
     for word in edit.find.split_whitespace().take(MOST_WORDS) {
         let mut filter = Element::new("filter").with("type", "or");
         for column in edit.find_in {
@@ -336,6 +346,16 @@ mod tests {
              (name like \"%a%b%\" or emailaddress like \"%a%b%\")) \
              + outer p [emailserverprofileid = emailserverprofile: emailserverprofile()] by name by p.name",
         );
+    }
+    #[test]
+    fn words_that_an_index_knows() {
+        let view = "<fetch><entity name='email'><attribute name='subject'/></entity></fetch>";
+        let change = Edit { find: " a*b <Ä> ", find_in: &["subject", "sender"], ..Edit::default() };
+        let xml = edit(view, &change).unwrap();
+        let fetch = crate::fetchxml::read(&xml, &Asker::default()).expect(&xml);
+        assert_eq!(show::fetch(&fetch), "email(subject) where activityid has words \"a*b <Ä>\"");
+        let change = Edit { find: "  ", ..change };
+        assert!(!edit(view, &change).unwrap().contains("pr-words"));
     }
     #[test]
     fn rows_of_one_record() {

@@ -17,7 +17,7 @@ mod xml;
 use std::fmt;
 
 use model::Fetch;
-use model::fetch::LARGEST_PAGE;
+use model::fetch::{HIGHEST_TOTAL, LARGEST_PAGE};
 
 use crate::odata::{Asker, excerpt};
 pub use conditions::{Condition, Conditions, MOST as MOST_CONDITIONS, conditions};
@@ -136,7 +136,7 @@ pub fn read(xml: &str, asker: &Asker) -> Result<Fetch, FetchError> {
     let mut out = Fetch::of(table);
     out.distinct = fetch.flag("distinct")?;
     out.aggregate = fetch.flag("aggregate")?;
-    out.total = fetch.flag("returntotalrecordcount")?;
+    out.total = fetch.flag("returntotalrecordcount")?.then_some(HIGHEST_TOTAL);
     page(&fetch, &mut out)?;
     Reader::new(entity, table, asker, &out)?.read(entity, &mut out)?;
     Ok(out)

@@ -29,6 +29,9 @@ pub fn named(name: &str) -> Option<Operator> {
         "not-begin-with" => Operator::Text(TextMatch::StartsWith, true),
         "ends-with" => Operator::Text(TextMatch::EndsWith, false),
         "not-end-with" => Operator::Text(TextMatch::EndsWith, true),
+        // Ours: each word begins one that stands there.
+        "pr-words" => Operator::Text(TextMatch::Words, false),
+        "pr-not-words" => Operator::Text(TextMatch::Words, true),
         _ => return CRM.iter().find(|(fetch, _)| *fetch == name).map(|(_, odata)| Operator::Crm(odata)),
     };
     Some(simple)

@@ -253,6 +253,13 @@ fn every_operator_is_known_to_both_languages() {
     }
 }
 #[test]
+fn words() {
+    condition("attribute='name' operator='pr-words' value='a b'", "name has words \"a b\"");
+    condition("attribute='name' operator='pr-not-words' value='a'", "not name has words \"a\"");
+    bad_condition("attribute='mailboxid' operator='pr-words' value='a'", "name a column");
+    bad_condition("attribute='statecode' operator='pr-words' value='a'", "holds no text");
+}
+#[test]
 fn oneself() {
     condition("attribute='ownerid' operator='eq-userid'", "ownerid = 00000000-0000-0000-0000-000000000007");
     condition("attribute='ownerid' operator='ne-userid'", "ownerid <> 00000000-0000-0000-0000-000000000007");

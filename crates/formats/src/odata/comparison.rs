@@ -131,7 +131,7 @@ fn pattern(how: TextMatch, text: String, position: usize) -> Result<(TextMatch, 
         TextMatch::Contains => format!("%{text}%"),
         TextMatch::StartsWith => format!("{text}%"),
         TextMatch::EndsWith => format!("%{text}"),
-        TextMatch::Like => text,
+        TextMatch::Like | TextMatch::Words => text,
     };
     Ok((TextMatch::Like, text))
 }

@@ -344,7 +344,7 @@ fn matches(filter: &Filter, record: &Record) -> bool {
                 TextMatch::Contains => value.contains(&text),
                 TextMatch::StartsWith => value.starts_with(&text),
                 TextMatch::EndsWith => value.ends_with(&text),
-                TextMatch::Like => panic!("needs a database"),
+                TextMatch::Like | TextMatch::Words => panic!("needs a database"),
             }
         }
         Filter::Bits(path, bits) => record.get(path.column).as_int().is_some_and(|n| n & bits == *bits),

@@ -86,7 +86,8 @@ table! {
             Child { nav: "tracelog_Email", table: "tracelog", column: "regardingobjectid" },
             Child { nav: "pr_email_ledgerentries", table: "pr_ledgerentry", column: "pr_activityid" },
         ],
-        keys: &[key(&["messageid"], "Message ID")], activity: true, tracked: true, ..BLANK
+        keys: &[key(&["messageid"], "Message ID")], activity: true, tracked: true,
+        words: &["subject", "sender", "torecipients"], ..BLANK
     }; {
         subject: String = text("subject", "Subject", 800),
         /// HTML.

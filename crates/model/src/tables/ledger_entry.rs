@@ -40,7 +40,7 @@ option_set! {
 table! {
     pub struct LedgerEntry, LedgerEntryColumns: Table {
         logical: "pr_ledgerentry", set: "pr_ledgerentries", schema: "pr_LedgerEntry", id: "pr_ledgerentryid",
-        name: Some("pr_subject"), code: 10_001, ..BLANK
+        name: Some("pr_subject"), code: 10_001, words: &["pr_subject", "pr_from"], ..BLANK
     }; {
         mailbox: Option<Ref> = lookup("pr_mailboxid", "Mailbox", &["mailbox"]).read(),
         folder: String = text("pr_folder", "Folder", 1000).read(),

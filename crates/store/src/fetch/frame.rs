@@ -32,6 +32,7 @@ impl Frame {
         if let Some(seen) = seen::condition(fetch.root.table, &alias, builder)? {
             condition = format!("({condition}) AND {seen}");
         }
+        let condition = builder.root(condition, &mut scope);
         Ok(Self { scope, condition })
     }
 

@@ -102,6 +102,23 @@ async fn the_schema_is_what_the_declarations_say() {
 }
 
 #[tokio::test]
+async fn the_texts_that_are_searched_have_an_index_of_words() {
+    let (_dir, mut tx) = database("a.db");
+    migrate(&mut tx, MIGRATIONS).await.unwrap();
+    let sql = "SELECT name, sql FROM sqlite_schema WHERE name LIKE '%\\_\\_words' ESCAPE '\\'";
+    let rows = tx.rows(sql, &[], &[Want::Text, Want::Text]).await.unwrap();
+    let found: BTreeMap<&str, &str> = rows.iter().map(|r| (r[0].as_text().unwrap(), r[1].as_text().unwrap())).collect();
+    let declared: Vec<&Table> = tables::ALL.iter().copied().filter(|t| !t.words.is_empty()).collect();
+    assert_eq!(found.len(), declared.len(), "{found:?}");
+    for table in declared {
+        let sql = found[&*format!("{}__words", table.logical)];
+        assert!(sql.contains(&format!("fts5({},", table.words.join(", "))), "{sql}");
+        let index = format!("ON {} USING gin (pr_words({}))", table.logical, table.words.join(", "));
+        assert!(MIGRATIONS.iter().any(|m| m.script.contains(&index)), "{index}");
+    }
+}
+
+#[tokio::test]
 async fn unique_indexes_are_the_ones_that_conflicts_are_explained_by() {
     let (_dir, mut tx) = database("a.db");
     migrate(&mut tx, MIGRATIONS).await.unwrap();

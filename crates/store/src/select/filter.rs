@@ -7,7 +7,7 @@ use crate::bind::Bind;
 use crate::error::StoreError;
 use crate::select::Builder;
 use crate::select::scope::{Scope, Term, pointing_column};
-use crate::select::{join, pattern, seen};
+use crate::select::{join, pattern, seen, words};
 use crate::shape::{companion, is_multi};
 
 pub(crate) const TRUE: &str = "1 = 1";
@@ -199,6 +199,9 @@ fn text_match(
     builder: &mut Builder,
 ) -> Result<String, StoreError> {
     let term = scope.term(path, builder)?;
+    if how == TextMatch::Words {
+        return words::condition(&term, text, builder);
+    }
     if !term.is_text() {
         return Err(StoreError::no_column(term.table, path.column));
     }
@@ -209,7 +212,7 @@ fn text_match(
     let pattern = match how {
         TextMatch::Contains => format!("%{escaped}%"),
         TextMatch::StartsWith => format!("{escaped}%"),
-        TextMatch::EndsWith | TextMatch::Like => format!("%{escaped}"),
+        TextMatch::EndsWith | TextMatch::Like | TextMatch::Words => format!("%{escaped}"),
     };
     let placeholder = builder.bind(Bind::Text(pattern));
     // Without regard to case even where the column compares exactly.

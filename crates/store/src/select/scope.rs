@@ -21,6 +21,8 @@ pub(crate) struct Scope {
     pub(crate) table: &'static Table,
     pub(crate) alias: String,
     pub(crate) joins: String,
+    /// What SQLite is told about the table itself.
+    pub(crate) hint: &'static str,
     /// The tables that are joined under a name of the caller's, and their aliases.
     pub(crate) named: BTreeMap<String, (&'static Table, String)>,
     /// Alias of what a lookup of an alias reaches, by target table.
@@ -45,7 +47,7 @@ impl Scope {
     /// On a row that stands in somebody else's FROM.
     pub(crate) fn at(table: &'static Table, alias: &str) -> Self {
         let alias = alias.to_owned();
-        Self { table, alias, joins: String::new(), named: BTreeMap::new(), reached: BTreeMap::new() }
+        Self { table, alias, joins: String::new(), hint: "", named: BTreeMap::new(), reached: BTreeMap::new() }
     }
 
     pub(crate) fn joins_anything(&self) -> bool {
@@ -67,7 +69,7 @@ impl Scope {
     }
 
     pub(crate) fn from(&self) -> String {
-        format!("{} AS {}{}", source(self.table), self.alias, self.joins)
+        format!("{} AS {}{}{}", source(self.table), self.alias, self.hint, self.joins)
     }
 
     /// The column at the end of a path. A lookup with several targets is

@@ -8,6 +8,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use tokio::sync::oneshot;
@@ -19,6 +20,9 @@ use crate::tx::{Tx, Work};
 
 /// Units in one transaction at most: bounds how long the first one waits.
 const MOST: usize = 512;
+/// How often SQLite looks whether tables have grown so much that what it knows
+/// about them misleads it.
+const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
 /// Something waiting to be written.
 trait Unit: Send {
@@ -116,6 +120,8 @@ impl Drop for Writer {
 fn serve(mut tx: Tx, waiting: &Receiver<Job>) {
     let Tx::Sqlite(_) = tx else { return };
     let mut group: Vec<Box<dyn Unit>> = Vec::new();
+    look(&mut tx, true);
+    let mut looked = Instant::now();
     while let Ok(job) = waiting.recv() {
         let mut session = None;
         match job {
@@ -130,7 +136,22 @@ fn serve(mut tx: Tx, waiting: &Receiver<Job>) {
         if let Some(opening) = session {
             opening.serve(&mut tx);
         }
+        if looked.elapsed() > LOOK_AGAIN {
+            look(&mut tx, false);
+            looked = Instant::now();
+        }
     }
+    look(&mut tx, false);
+}
+
+/// Has SQLite count what its planner goes by, in a sample of each index, where
+/// that is missing or out of date. `all`: not only for tables that this
+/// connection used. Its advice is when a file is opened, when it is closed, and
+/// now and then between; queries are right without, if slower.
+fn look(tx: &mut Tx, all: bool) {
+    let Tx::Sqlite(sqlite) = tx else { return };
+    let question = if all { "PRAGMA optimize = 0x10002" } else { "PRAGMA optimize" };
+    let _ = sqlite.batch(&format!("PRAGMA analysis_limit = 400; {question}"));
 }
 
 /// Runs what waits, up to an interactive transaction: that has its turn when

@@ -203,6 +203,17 @@ impl Memory {
         }
     }
 
+    /// What is searched for words: the text, or all of the row's.
+    fn texts(&self, row: &Record, path: &Path) -> Vec<String> {
+        let whole = path.lookups.is_empty() && path.column == row.table.id;
+        let columns = if whole { row.table.words.to_vec() } else { vec![path.column] };
+        let text = |column: &'static str| match self.at(row, &Path { column, ..path.clone() }) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        };
+        columns.into_iter().filter_map(text).collect()
+    }
+
     fn holds(&self, row: &Record, filter: &Filter) -> bool {
         let both = |a: Value, b: Value, exact| (shown(a, exact), shown(b, exact));
         match filter {
@@ -228,12 +239,16 @@ impl Memory {
                 values.iter().any(|v| here == shown(v.clone(), exact))
             }
             Filter::Text(path, how, text) => {
+                if *how == TextMatch::Words {
+                    return words(&self.texts(row, path), text);
+                }
                 let Value::Text(here) = shown(self.at(row, path), false) else { return false };
                 let text = folded(text);
                 match how {
                     TextMatch::Contains => here.contains(&text),
                     TextMatch::StartsWith => here.starts_with(&text),
                     TextMatch::EndsWith => here.ends_with(&text),
+                    TextMatch::Words => panic!("answered above"),
                     TextMatch::Like => like(&text.chars().collect::<Vec<_>>(), &here.chars().collect::<Vec<_>>()),
                 }
             }
@@ -270,6 +285,17 @@ impl Memory {
         });
         rows
     }
+}
+
+/// Each word begins one in some text.
+fn words(texts: &[String], asked: &str) -> bool {
+    let split = |text: &str| -> Vec<String> {
+        // Of what TEXTS holds, these are no parts of words.
+        let between = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() || matches!(c, '🙂' | '\u{FFFD}');
+        folded(text).split(between).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    };
+    let (there, asked): (Vec<String>, _) = (texts.iter().flat_map(|t| split(t)).collect(), split(asked));
+    !asked.is_empty() && asked.iter().all(|a| there.iter().any(|w| w.starts_with(a.as_str())))
 }
 
 /// T-SQL's patterns, character by character.
@@ -430,6 +456,12 @@ fn leaf(dice: &mut Dice, table: &'static Table) -> Filter {
         4..=6 if matches!(kind, Kind::Text { .. } | Kind::Email { .. } | Kind::Memo) => {
             if dice.below(2) == 0 {
                 return Filter::Text(at, TextMatch::Like, pattern(dice));
+            }
+            if dice.below(3) == 0 {
+                let text = format!("{} {}", dice.pick(TEXTS), dice.pick(&["", "", "a", "\"*"]));
+                let whole = at.lookups.is_empty() && !table.words.is_empty() && dice.one_in(2);
+                let at = if whole { table.id.into() } else { at };
+                return Filter::Text(at, TextMatch::Words, text);
             }
             let whole: Vec<char> = dice.pick(TEXTS).chars().collect();
             let (a, b) = (dice.below(whole.len() + 1), dice.below(whole.len() + 1));

@@ -205,7 +205,7 @@ async fn body(call: &Call, fetch: &Fetch, language: Language, found: Fetched) ->
 }
 
 fn totals(call: &Call, fetch: &Fetch, found: &Fetched, body: &mut Map<String, Out>) {
-    if !fetch.total && !call.prefer.wants(TOTAL) {
+    if fetch.total.is_none() && !call.prefer.wants(TOTAL) {
         return;
     }
     let total = found.total.map_or(json!(-1), |n| json!(n.min(HIGHEST_TOTAL)));

@@ -73,6 +73,39 @@ story!(quick_find_looks_at_names_and_addresses, |w| {
         .sees("Show the whole view");
 });
 
+story!(emails_are_found_by_words, |w| {
+    for (subject, from) in
+        [("Größere Pumpe bestellt", "hans.müller@shop.example"), ("Re: order 4711", "jo@else.example")]
+    {
+        let parties = json!([{ "addressused": from, "participationtypemask": 1 }]);
+        w.create("emails", json!({ "subject": subject, "directioncode": false, "email_activity_parties": parties }))
+            .await;
+    }
+    let mut admin = w.administrator().await;
+    for (find, expected) in [
+        ("GRÖSS", vec![]),
+        ("grö pump", vec!["Größere Pumpe bestellt"]),
+        ("umpe", vec![]),
+        ("order 47", vec!["Re: order 4711"]),
+        ("4711 \"order\"*", vec!["Re: order 4711"]),
+        ("' OR 1=1 --", vec![]),
+        ("subject:order", vec![]),
+        ("\"", vec![]),
+    ] {
+        let find = percent_encoding::utf8_percent_encode(find, percent_encoding::NON_ALPHANUMERIC);
+        let page = admin.open(&format!("/work/activities?find={find}")).await.expect(200);
+        assert_eq!(names(&page), expected, "{find}");
+    }
+    admin.open("/work/activities?find=nothing").await.expect(200).sees("must begin a word of the subject");
+    // It is kept with a view, and found again.
+    let keep = [("name", "Orders"), ("find", "order"), ("do", "save")];
+    let page = admin.submit("/work/activities/views", &keep).await;
+    assert_eq!(names(&page), ["Re: order 4711"]);
+    let many: String = (0..60).map(|n| format!("{n} ")).collect();
+    let many = percent_encoding::utf8_percent_encode(many.trim(), percent_encoding::NON_ALPHANUMERIC).to_string();
+    admin.open(&format!("/work/activities?find={many}")).await.expect(400).sees("more than 32 words");
+});
+
 story!(columns_are_sorted_both_ways, |w| {
     for name in ["b", "a", "C"] {
         forward(&w, name).await;

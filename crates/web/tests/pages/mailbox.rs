@@ -314,6 +314,7 @@ story!(what_became_of_a_message, |w| {
         "messageid=%3Cm7%40customer.test%3E",
         "disposition=9",
         "text=ORDER%207",
+        "text=m7%40customer.test",
         "subject=order%207",
     ] {
         let found = admin.open(&format!("{path}?{query}")).await.expect(200).text();

@@ -98,7 +98,10 @@ story!(many_queues_are_shown_page_by_page, |w| {
     let item = json!({ "queueid@odata.bind": format!("/queues({last})"), "objectid_email@odata.bind": format!("/emails({email})") });
     w.create("queueitems", item).await;
     let page = admin.open("/").await.expect(200);
-    page.sees("Queue 119 Public q119@example.com 1").sees("Queue 018").sees_no("Queue 019").sees("All queues I work in");
+    page.sees("Queue 119 Public q119@example.com 1")
+        .sees("Queue 018")
+        .sees_no("Queue 019")
+        .sees("All queues I work in");
 });
 
 story!(what_is_refused_stands_beside_the_item, |w| {

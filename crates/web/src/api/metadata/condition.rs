@@ -20,8 +20,8 @@ pub(super) fn holds(condition: &Condition, of: &Map<String, Out>) -> bool {
             TextMatch::Contains => value.contains(text.as_str()),
             TextMatch::StartsWith => value.starts_with(text.as_str()),
             TextMatch::EndsWith => value.ends_with(text.as_str()),
-            // $filter has no patterns.
-            TextMatch::Like => false,
+            // $filter has neither patterns nor words.
+            TextMatch::Like | TextMatch::Words => false,
         }),
     }
 }

@@ -14,6 +14,8 @@ use crate::pages::grid::load::{Question, choosable};
 use crate::pages::grid::{Asked, Row, Spec, page_of};
 use crate::pages::kit::{Desk, Fault, Viewer};
 
+/// Rows that a search found are counted up to this.
+const MOST_FOUND: u64 = 1000;
 /// Rows of a lookup's table that a filter offers.
 const MOST_OFFERED: usize = 200;
 
@@ -51,6 +53,8 @@ pub(crate) struct Grid {
     next: Option<String>,
     export: String,
     empty: String,
+    /// How a search is to be worded.
+    hint: String,
 }
 
 struct ViewLink {
@@ -108,7 +112,8 @@ impl Grid {
         let names = names::of(&desk.ctx, refs).await?;
         let shower = Shower { ctx: &desk.ctx, viewer: &desk.viewer, names: &names };
         let rows = lines(desk, spec, &question, &found.rows, &shower);
-        let total = if found.more { counted(desk, &question).await? } else { before(desk, asked) + rows.len() as u64 };
+        let total =
+            if found.more { counted(desk, asked, &question).await? } else { before(desk, asked) + rows.len() as u64 };
         let count = count(desk, asked, rows.len(), total);
         let at = |page: u64| Asked { page, ..asked.clone() }.link(spec.base);
         let mut chips = Vec::new();
@@ -148,6 +153,11 @@ impl Grid {
             next: found.more.then(|| at(asked.page + 1)),
             export: first.link(&format!("{}/export.csv", spec.base)),
             empty: desk.t(spec.empty),
+            hint: if spec.table.words.is_empty() {
+                desk.t("Every word must stand in a name, an address or a title; * stands for any text.")
+            } else {
+                desk.t("Every word must begin a word of the subject, the sender or a recipient.")
+            },
             rows,
             viewer: desk.viewer.clone(),
         })
@@ -164,9 +174,11 @@ impl Grid {
 
 /// All rows of the question, up to one more than are told. Asked for only where
 /// the page does not answer it: counting looks at every row.
-async fn counted(desk: &Desk, question: &Question) -> Result<u64, Fault> {
+async fn counted(desk: &Desk, asked: &Asked, question: &Question) -> Result<u64, Fault> {
     let mut fetch = question.fetch.clone();
-    fetch.total = true;
+    // What a search finds is not counted to the end: nobody pages so far.
+    let most = if asked.find.is_empty() { HIGHEST_TOTAL } else { MOST_FOUND };
+    fetch.total = Some(most);
     fetch.order.clear();
     let id = fetch.root.table.id;
     fetch.root.picks.retain(|p| p.column == id);
@@ -302,7 +314,8 @@ fn count(desk: &Desk, asked: &Asked, rows: usize, total: u64) -> String {
     if rows == 0 {
         return desk.t("No rows");
     }
-    let all = if total > HIGHEST_TOTAL { format!("{HIGHEST_TOTAL}+") } else { total.to_string() };
+    let most = if asked.find.is_empty() { HIGHEST_TOTAL } else { MOST_FOUND };
+    let all = if total > most { format!("{most}+") } else { total.to_string() };
     texts.with("{0}–{1} of {2}", &[&(before + 1), &(before + rows as u64), &all])
 }
 
