@@ -1,5 +1,10 @@
 //! What a dashboard shows of the installation as a whole.
 
+mod connections;
+
+pub(crate) use connections::nodes;
+pub use connections::{Connection, Nodes};
+
 use model::overview::{EmailTally, Held, WorkTally};
 use model::query::{Compare, Order};
 use model::tables::{AlertLevel, Mailbox, Node, Server, TraceLog, WorkItem};
@@ -34,6 +39,7 @@ pub struct Board {
     pub servers: Vec<Server>,
     pub nodes: Vec<Node>,
     pub held: Vec<Held>,
+    pub connections: Vec<Connection>,
 }
 
 /// A mailbox that has been due for a while.
@@ -81,6 +87,7 @@ pub async fn board(ctx: &Context) -> Result<Board, ActionError> {
         emails: facts.emails,
         alerts: facts.alerts,
         held: facts.held,
+        connections: nodes(ctx, None).await?.connections,
     })
 }
 

@@ -9,6 +9,7 @@ use rules::profile::{ProfileFacts, affected, save};
 use crate::context::Context;
 use crate::draft::{Draft, Precondition};
 use crate::error::ActionError;
+use crate::monitoring::{self, Nodes};
 use crate::read::{count, list};
 use crate::{access, facts, update};
 
@@ -95,6 +96,15 @@ pub async fn servers(ctx: &Context, profile: &EmailServerProfile) -> Result<[Opt
         *place = ctx.store.list::<Server>(&query).await?.pop().filter(|server| server.failures > 0);
     }
     Ok(found)
+}
+
+/// The nodes, and the connections that they hold under this profile.
+///
+/// # Errors
+/// A refusal for who may not read the profile.
+pub async fn nodes(ctx: &Context, id: Id) -> Result<Nodes, ActionError> {
+    access::on_row(ctx, Right::Read, &row(ctx, id).await?).await?;
+    monitoring::nodes(ctx, Some(id)).await
 }
 
 /// Whether new mailboxes get this profile.

@@ -70,6 +70,14 @@ pub(crate) async fn missing(store: &Store) -> Result<Vec<Change>, ActionError> {
     Ok(changes)
 }
 
+/// The id of the view of this name that an installation has from the start.
+/// Where somebody deleted it, a list shows its default instead.
+#[must_use]
+pub fn ready(table: &Table, name: &str) -> Id {
+    let parts: [&[u8]; 3] = [b"savedquery", table.logical.as_bytes(), name.as_bytes()];
+    model::id::derived(Timestamp::UNIX_EPOCH, &parts)
+}
+
 impl Group {
     fn rows(&self) -> impl Iterator<Item = Record> {
         self.views.iter().map(|view| self.row(view))
@@ -77,8 +85,7 @@ impl Group {
 
     fn row(&self, view: &Ready) -> Record {
         let table = self.table;
-        let parts: [&[u8]; 3] = [b"savedquery", table.logical.as_bytes(), view.name.as_bytes()];
-        let id = model::id::derived(Timestamp::UNIX_EPOCH, &parts);
+        let id = ready(table, view.name);
         let mut row = Record::with_defaults(SavedQuery::TABLE, id);
         row.put(SavedQuery::C.name, view.name.to_owned());
         row.put(SavedQuery::C.table, table.logical.to_owned());

@@ -29,7 +29,9 @@ pub fn variable(name: &str) -> Option<String> {
 
 pub fn options(data_dir: &Path, config: &Config) -> Options {
     let url = Some(config.database.url.clone()).filter(|url| !url.is_empty());
-    Options { database: url, ..Options::new(data_dir) }
+    let backups = Some(&config.backups.directory).filter(|directory| !directory.is_empty());
+    let backup_dir = backups.map(|directory| data_dir.join(directory));
+    Options { database: url, backup_dir, ..Options::new(data_dir) }
 }
 
 impl Session {

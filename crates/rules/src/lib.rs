@@ -3,6 +3,7 @@
 pub mod access;
 pub mod alert;
 pub mod approval;
+pub mod backup;
 pub mod breaker;
 pub mod bulk;
 pub mod discovery;

@@ -208,6 +208,8 @@ pub fn breaker_state(server: &Server, now: Timestamp) -> BreakerState {
 
 /// A node says every so often that it is there.
 pub const HEARTBEAT: SignedDuration = SignedDuration::from_secs(15);
+/// It says sooner that it holds other connections than it did: within this.
+pub const LOOK: SignedDuration = SignedDuration::from_secs(5);
 
 /// Whether a node that was last seen then is still there.
 #[must_use]

@@ -101,7 +101,8 @@ CREATE TABLE "pr_job" (
     "pr_total" {int},
     "pr_file" {text},
     "pr_size" {int},
-    "pr_outcome" {text}
+    "pr_outcome" {text},
+    "pr_scheduledfor" {time}
 [sqlite]) STRICT;
 [postgres]);
 
@@ -149,6 +150,12 @@ CREATE INDEX ix_pr_bulkrow_command ON pr_bulkrow (pr_bulkcommandid, pr_outcome, 
 ALTER TABLE organization ADD COLUMN "pr_ledgerretentiondays" {int} DEFAULT 0;
 ALTER TABLE organization ADD COLUMN "pr_alertretentiondays" {int} DEFAULT 0;
 ALTER TABLE organization ADD COLUMN "pr_auditretentiondays" {int} DEFAULT 0;
+ALTER TABLE organization ADD COLUMN "pr_backupschedule" {int} DEFAULT 0;
+ALTER TABLE organization ADD COLUMN "pr_backuphour" {int} DEFAULT 2;
+ALTER TABLE organization ADD COLUMN "pr_backupday" {int} DEFAULT 0;
+ALTER TABLE organization ADD COLUMN "pr_backuptimezonecode" {int} DEFAULT 92;
+ALTER TABLE organization ADD COLUMN "pr_backupkeep" {int} DEFAULT 7;
+ALTER TABLE organization ADD COLUMN "pr_backupsince" {time};
 ALTER TABLE pr_ledgerentry ADD COLUMN "pr_clearedon" {time};
 CREATE INDEX ix_pr_ledgerentry_uncleared ON pr_ledgerentry (pr_seenon) WHERE pr_clearedon IS NULL;
 [sqlite]CREATE INDEX ix_tracelog_modifiedon ON tracelog (modifiedon);
@@ -199,6 +206,18 @@ CREATE TABLE "pr_node" (
     "pr_version" {text},
     "pr_startedon" {time},
     "pr_seenon" {time}
+[sqlite]) STRICT;
+[postgres]);
+
+CREATE TABLE "pr_nodeconnection" (
+    "pr_nodeconnectionid" {id} PRIMARY KEY NOT NULL,
+    "pr_nodeid" {id},
+    "pr_emailserverprofileid" {id},
+    "pr_host" {text},
+    "pr_open" {int} DEFAULT 0,
+    "pr_idle" {int} DEFAULT 0,
+    "pr_most" {int} DEFAULT 0,
+    "pr_waiting" {int} DEFAULT 0
 [sqlite]) STRICT;
 [postgres]);
 

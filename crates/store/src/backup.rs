@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use model::tables::{BulkCommand, BulkRow, Job};
+use model::tables::{BulkCommand, BulkRow, Job, Node, NodeConnection};
 use model::{Entity as _, Kind, Table, Value, tables};
 
 use crate::backup::file::{BackupWriter, Entry, Header};
@@ -46,7 +46,7 @@ struct Saved {
 }
 
 /// What was going on here is nobody's to go on with elsewhere.
-const NOT_SAVED: &[&Table] = &[Job::TABLE, BulkCommand::TABLE, BulkRow::TABLE];
+const NOT_SAVED: &[&Table] = &[Job::TABLE, BulkCommand::TABLE, BulkRow::TABLE, Node::TABLE, NodeConnection::TABLE];
 
 /// Everything but `pr_blob` and `pr_migration`, which restoring makes anew, and
 /// [`NOT_SAVED`].

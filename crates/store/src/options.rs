@@ -10,6 +10,9 @@ pub struct Options {
     /// Holds the SQLite database, the key ring and the blobs. On PostgreSQL
     /// several nodes share it.
     pub data_dir: PathBuf,
+    /// Where the service puts backups; `None`: `data_dir/backups`. Several
+    /// nodes share it as well.
+    pub backup_dir: Option<PathBuf>,
     /// `postgres://…`; `None`: SQLite at `data_dir/postroom.db`.
     pub database: Option<String>,
     /// Authorities to trust for PostgreSQL's certificate besides the system's.
@@ -27,6 +30,7 @@ impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            backup_dir: None,
             database: None,
             extra_ca: Vec::new(),
             readers: 4,

@@ -11,7 +11,7 @@ use model::work::{Cursor, Position, Settle, Settled};
 use model::{Failure, Id};
 use tokio::time::Instant;
 
-use crate::budget::Permit;
+use crate::budget::{Key, Permit};
 
 /// Some servers log idle clients out after a few minutes; none before this.
 const IDLE: Duration = Duration::from_secs(90);
@@ -120,6 +120,15 @@ impl Sessions {
         let mut waiting = self.lock();
         let old: Vec<Id> = waiting.iter().filter(|(_, w)| w.since.elapsed() >= IDLE).map(|(id, _)| *id).collect();
         old.iter().filter_map(|id| waiting.remove(id)).map(|w| w.open).collect()
+    }
+
+    /// How many wait, by the budgets that they hold connections of.
+    pub fn idle(&self) -> BTreeMap<Key, i64> {
+        let mut idle = BTreeMap::new();
+        for waiting in self.lock().values() {
+            *idle.entry(waiting.open.permit.key.clone()).or_default() += 1;
+        }
+        idle
     }
 
     pub fn drain(&self) -> Vec<Open> {

@@ -1,5 +1,6 @@
 //! What the service does with the installation as a whole: jobs that somebody
-//! asked for (a backup, a new key), and what was kept for long enough.
+//! or the schedule asked for (a backup, a new key), and what was kept for long
+//! enough.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,6 +19,8 @@ use crate::{Engine, SyncError};
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it is said how far a job is.
 const TELL: Duration = Duration::from_millis(700);
+/// Backups that are looked at: more than the schedule can keep.
+const BACKUPS: usize = 800;
 /// Rows of one transaction.
 const AT_ONCE: usize = 500;
 /// Rows of a table that go with one look: more go with the next.
@@ -44,6 +47,14 @@ pub(crate) async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) 
     }
 }
 
+/// What came of a job that went well.
+struct Done {
+    text: String,
+    size: i64,
+    /// Messages and attachments that are not in the backup.
+    lost: usize,
+}
+
 /// How far a job is, between the thread that does it and who tells of it.
 #[derive(Default)]
 struct Progress {
@@ -64,6 +75,7 @@ impl Progress {
 
 impl Engine {
     async fn work_off(self: &Arc<Self>) -> Result<(), SyncError> {
+        self.schedule_backup().await?;
         for job in self.store.list::<Job>(&job::due(self.now()).limit(10)).await? {
             let organization = self.organization().await?;
             if job::is_hopeless(&job) {
@@ -110,22 +122,24 @@ impl Engine {
     }
 
     /// What came of it in words, and the size of the file that was made.
-    async fn result_of(&self, job: &Job, progress: &Progress) -> Result<(String, i64), String> {
+    async fn result_of(&self, job: &Job, progress: &Progress) -> Result<Done, String> {
         let step = |done, total| progress.set(done, total);
         let words = |error: StoreError| error.to_string();
         match job.kind {
             JobKind::Backup => {
                 let (report, size) = self.store.backup_to_shelf(&job.file, step).await.map_err(words)?;
-                let lost = match report.lost_blobs.len() {
+                let lost = report.lost_blobs.len();
+                let warning = match lost {
                     0 => String::new(),
                     lost => format!(" {lost} messages could not be read and are not in it: run `postroom doctor`."),
                 };
-                let text = format!("{} rows, {} messages and attachments.{lost}", report.rows, report.blobs);
-                Ok((text, i64::try_from(size).unwrap_or(i64::MAX)))
+                let text = format!("{} rows, {} messages and attachments.{warning}", report.rows, report.blobs);
+                Ok(Done { text, size: i64::try_from(size).unwrap_or(i64::MAX), lost })
             }
             JobKind::ChangeKey => {
                 self.store.rotate_key(self.now(), step).await.map_err(words)?;
-                Ok((format!("{} secrets were sealed with the new key.", progress.get().0), 0))
+                let text = format!("{} secrets were sealed with the new key.", progress.get().0);
+                Ok(Done { text, size: 0, lost: 0 })
             }
         }
     }
@@ -134,14 +148,75 @@ impl Engine {
         &self,
         organization: &Organization,
         job: &Job,
-        result: Result<(String, i64), String>,
+        result: Result<Done, String>,
     ) -> Result<(), SyncError> {
-        let audit = model::id::derived(self.now(), &[b"job", job.id.as_bytes()]);
-        let changes = job::over(job, result, organization, audit, self.now());
+        let now = self.now();
+        let audit = model::id::derived(now, &[b"job", job.id.as_bytes()]);
+        let place = self.store.backup_directory().display().to_string();
+        let outcome = result.as_ref().map(|done| done.lost).map_err(String::as_str);
+        let alert = rules::backup::told(job, outcome, &place, organization, now);
+        let failed = result.is_err();
+        let mut changes = job::over(job, result.map(|done| (done.text, done.size)), organization, audit, now);
+        changes.extend(alert);
         match self.commit_plain(organization, changes).await {
+            // Somebody else has taken it over.
+            Err(SyncError::Commit(CommitError::Conflict { .. })) => return Ok(()),
+            other => other?,
+        }
+        if job.kind == JobKind::Backup && !job.file.is_empty() {
+            self.tidy_shelf(organization, job, failed).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the backup that the schedule wants now, as a job like any other.
+    async fn schedule_backup(&self) -> Result<(), SyncError> {
+        let organization = self.organization().await?;
+        if rules::backup::last(&organization, self.now()).is_none() {
+            return Ok(());
+        }
+        let jobs = self.backups().await?;
+        let Some(job) = rules::backup::due(&organization, &jobs, self.now()) else { return Ok(()) };
+        let (id, now) = (audit_id(&organization, self.now()), self.now());
+        let noted = job::noted(&organization, "backup", "scheduled", id, now);
+        match self.commit_plain(&organization, vec![Change::create(job), noted]).await {
+            // Another node was faster.
             Err(SyncError::Commit(CommitError::Conflict { .. })) => Ok(()),
             other => other,
         }
+    }
+
+    /// The newest that somebody may still ask about; more are not remembered
+    /// with their files.
+    async fn backups(&self) -> Result<Vec<Job>, SyncError> {
+        let query = Query::of::<Job>()
+            .filter(model::Filter::eq(Job::C.kind, JobKind::Backup))
+            .order_by(Job::C.asked_on, true)
+            .limit(BACKUPS);
+        Ok(self.store.list::<Job>(&query).await?)
+    }
+
+    /// Takes away what a backup that failed left behind, and the files that
+    /// the schedule made and that have been kept for long enough.
+    async fn tidy_shelf(&self, organization: &Organization, job: &Job, failed: bool) -> Result<(), SyncError> {
+        if failed {
+            self.store.forget_partial(&job.file)?;
+            return Ok(());
+        }
+        let jobs = self.backups().await?;
+        for old in rules::backup::surplus(organization, &jobs) {
+            self.store.forget_backup(&old.file)?;
+            tracing::info!(file = old.file, "a scheduled backup was kept long enough, and let go");
+            let update = model::Update::of::<Job>(old.id)
+                .expect(Job::C.file, old.file.clone())
+                .set(Job::C.file, String::new())
+                .set(Job::C.outcome, format!("{} The schedule keeps {}.", old.outcome, organization.backup_keep));
+            match self.commit_plain(organization, vec![update.into()]).await {
+                Err(SyncError::Commit(CommitError::Conflict { .. } | CommitError::NotFound(_))) => {}
+                other => other?,
+            }
+        }
+        Ok(())
     }
 
     async fn keep_no_longer(&self) -> Result<(), SyncError> {

@@ -351,13 +351,14 @@ impl Engine {
     pub(crate) async fn connection(&self, loaded: &Loaded, host: &str) -> Result<Permit, SyncError> {
         let profile = &loaded.profile;
         let most = usize::try_from(profile.max_connections).unwrap_or(1);
-        if let Some(permit) = self.budgets.try_take(profile.id, host, most) {
+        let take = || self.budgets.try_take(profile.id, host, most, loaded.mailbox.id);
+        if let Some(permit) = take() {
             return Ok(permit);
         }
         if let Some(idle) = self.sessions.evict(profile.id) {
             let _ = tokio::time::timeout(Duration::from_secs(1), idle.reader.log_out()).await;
             drop(idle.permit);
-            if let Some(permit) = self.budgets.try_take(profile.id, host, most) {
+            if let Some(permit) = take() {
                 return Ok(permit);
             }
         }

@@ -14,6 +14,7 @@ use rules::{breaker, profile};
 
 use crate::context::Context;
 use crate::error::ActionError;
+use crate::monitoring::{self, Nodes};
 use crate::{access, facts, read};
 
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Standing {
     pub alerts: BTreeMap<AlertLevel, u64>,
     /// How many messages the ledger has that somebody may want to look after.
     pub messages: BTreeMap<Disposition, u64>,
+    /// Who is there to process it, and what they hold to its servers.
+    pub nodes: Nodes,
     pub may: May,
 }
 
@@ -77,7 +80,12 @@ pub async fn standing(ctx: &Context, mailbox: Id) -> Result<Standing, ActionErro
     }
     let facts = owned.facts(false, mailbox.password_set || mailbox.oauth_token_set);
     let untestable = may_test(&mailbox, &facts).err().map(|Refusals(all)| all).unwrap_or_default();
+    let nodes = match &owned.profile {
+        Some(profile) => monitoring::nodes(ctx, Some(profile.id)).await?,
+        None => Nodes { connections: Vec::new(), ..monitoring::nodes(ctx, None).await? },
+    };
     Ok(Standing {
+        nodes,
         incoming: lanes.remove(&Workload::Incoming).unwrap_or_default(),
         outgoing: lanes.remove(&Workload::Outgoing).unwrap_or_default(),
         steps: steps(ctx, &mailbox).await?,

@@ -1,6 +1,6 @@
 //! The one organization: changed, never created.
 
-use model::Refusal;
+use model::{Entity, Refusal};
 use model::tables::Organization;
 
 use crate::error::ActionError;
@@ -12,7 +12,29 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         plan.fault(fault);
         return Ok(());
     }
-    audit_trail(plan)
+    audit_trail(plan)?;
+    backups(plan)
+}
+
+/// A backup holds everything of everybody, and so many of them fill a disk.
+/// Another schedule begins with its next hour.
+fn backups(plan: &mut Plan<'_>) -> Result<(), ActionError> {
+    let before = plan.before.as_ref();
+    let changed = |name: &&str| before.is_none_or(|b| b.get(name) != plan.after.get(name));
+    let changed: Vec<&str> = rules::backup::COLUMNS.into_iter().filter(changed).collect();
+    let Some(first) = changed.first().copied() else { return Ok(()) };
+    if !plan.ctx.principal.administrator {
+        let message = "When backups are made is set by System Administrators alone.";
+        plan.fault(Refusal::new(0x8004_0220, "PrivilegeDenied", message).at(first));
+    }
+    let organization = Organization::from_record(&plan.after)?;
+    if let Err(refusal) = rules::backup::zone(&organization) {
+        plan.fault(refusal);
+    }
+    if changed.iter().any(|name| *name != Organization::C.backup_keep.name) {
+        plan.put(Organization::C.backup_since, Some(plan.ctx.now));
+    }
+    Ok(())
 }
 
 /// Who is watched does not decide how long that is remembered.

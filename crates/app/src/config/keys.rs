@@ -88,6 +88,13 @@ pub const KEYS: &[Key] = &[
         "`postgres://…`; empty: the SQLite file in the data directory. `postroom init --database` writes it here.",
     ),
     key(
+        "backups",
+        "directory",
+        KeyKind::Text,
+        "\"\"",
+        "Where the service puts the backups that the page Data Management or the schedule asks for; empty: `backups` in the data directory. A relative path starts at the data directory. Several nodes share it.",
+    ),
+    key(
         "web",
         "listen",
         KeyKind::Text,

@@ -21,6 +21,7 @@ pub use sign_in::SignIn;
 pub struct Config {
     pub servers: Servers,
     pub database: Database,
+    pub backups: Backups,
     pub web: Web,
     pub sign_in: SignIn,
     pub limits: Limits,
@@ -41,6 +42,12 @@ pub struct Servers {
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     pub url: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Backups {
+    pub directory: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,6 +1,7 @@
 //! Stories of people in front of the pages: a real browser, the real program,
 //! real mail servers. One program, so that it is linked once.
 
+mod administering;
 mod emails;
 mod every_page;
 mod first_run;
@@ -13,5 +14,6 @@ mod profiles;
 mod security;
 mod shots;
 mod signing_in;
+mod watching;
 mod work;
 mod world;

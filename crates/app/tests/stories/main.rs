@@ -2,6 +2,7 @@
 //! the server and the records. One program, so that it is linked once.
 
 mod administer;
+mod backups;
 mod clients;
 mod common;
 mod customers;

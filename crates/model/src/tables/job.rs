@@ -46,5 +46,7 @@ table! {
         size: i64 = bigint("pr_size", "Size (Bytes)"),
         /// What came of it, for a person.
         outcome: String = text("pr_outcome", "Outcome", 2000),
+        /// Of a backup that nobody asked for: when the schedule meant it to be made.
+        scheduled_for: Option<Timestamp> = time("pr_scheduledfor", "Scheduled For"),
     } also {}
 }

@@ -141,6 +141,7 @@ pub static ALL: &[&Table] = &[
     BulkCommand::TABLE,
     BulkRow::TABLE,
     Node::TABLE,
+    NodeConnection::TABLE,
     HelpFeedback::TABLE,
 ];
 

@@ -1,5 +1,7 @@
 //! The organization: one row, the settings that hold for everybody.
 
+use jiff::Timestamp;
+
 use crate::table::{BLANK, Table, choice, flag, int, lookup, memo, secret, text, time};
 use crate::tables::states::{ActMethod, IncomingMethod, OutgoingMethod};
 use crate::value::Ref;
@@ -21,6 +23,21 @@ option_set! {
         FirstMiddleLast = 5 "First Name, Middle Name, Last Name",
         LastSpaceFirst = 6 "Last Name, space, First Name",
         LastNoSpaceFirst = 7 "Last Name, no space, First Name",
+    }
+}
+option_set! {
+    pub enum BackupSchedule: "pr_backupschedule" { Never = 0 "Never", Daily = 1 "Every day", Weekly = 2 "Every week" }
+}
+option_set! {
+    /// As .NET counts them.
+    pub enum BackupDay: "pr_backupday" {
+        Sunday = 0 "Sunday",
+        Monday = 1 "Monday",
+        Tuesday = 2 "Tuesday",
+        Wednesday = 3 "Wednesday",
+        Thursday = 4 "Thursday",
+        Friday = 5 "Friday",
+        Saturday = 6 "Saturday",
     }
 }
 
@@ -65,6 +82,16 @@ table! {
         alert_days: i64 = int("pr_alertretentiondays", "Days to Keep Alerts", 0, 36_500).or(0),
         /// After so long rows of the audit trail go; 0: never. See `rules::retention`.
         audit_days: i64 = int("pr_auditretentiondays", "Days to Keep the Audit Trail", 0, 36_500).or(0),
+        backup_schedule: BackupSchedule = choice("pr_backupschedule", "Scheduled Backups", BackupSchedule::OPTIONS),
+        backup_hour: i64 = int("pr_backuphour", "Backup Hour", 0, 23).or(2),
+        /// Of a weekly one.
+        backup_day: BackupDay = choice("pr_backupday", "Backup Day", BackupDay::OPTIONS),
+        /// The zone in which the hour is meant, as in [`crate::time_zone`]; UTC.
+        backup_zone: i64 = int("pr_backuptimezonecode", "Backup Time Zone", 0, 100_000).or(92),
+        /// So many of those that the schedule made are kept.
+        backup_keep: i64 = int("pr_backupkeep", "Backups to Keep", 1, 365).or(7),
+        /// When the schedule was last changed: it does not mean what was before.
+        backup_since: Option<Timestamp> = time("pr_backupsince", "Backups Scheduled Since").read(),
         /// The machine's own account: creates what arrives.
         system_user: Option<Ref> = lookup("pr_systemuserid", "System Account", &["systemuser"]).read(),
     } also {

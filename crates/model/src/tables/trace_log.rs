@@ -15,7 +15,7 @@ table! {
         level: AlertLevel = choice("level", "Level", AlertLevel::OPTIONS),
         /// What happened and what to do, in words.
         text: String = memo("text", "Text"),
-        regarding: Option<Ref> = lookup("regardingobjectid", "Regarding", &["mailbox", "emailserverprofile", "email", "serviceendpoint"]),
+        regarding: Option<Ref> = lookup("regardingobjectid", "Regarding", &["mailbox", "emailserverprofile", "email", "serviceendpoint", "organization"]),
         regarding_owner: Option<Ref> = lookup("regardingobjectownerid", "Regarding Owner", &["systemuser", "team"]).read(),
         /// Dataverse's error code, signed.
         code: Option<i64> = int("tracecode", "Trace Code", -2_147_483_648, 2_147_483_647),

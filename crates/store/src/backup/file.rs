@@ -71,14 +71,19 @@ fn damaged(what: &str) -> StoreError {
     StoreError::Backup(format!("the file is damaged: {what}"))
 }
 
+/// Beside it, while it is not whole.
+pub(super) fn partial(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    path.with_file_name(name)
+}
+
 impl BackupWriter {
     pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
         if path.exists() {
             return Err(StoreError::Backup(format!("{} is there already; name another file", path.display())));
         }
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
+        let partial = partial(path);
         let mut options = OpenOptions::new();
         let file = options
             .write(true)
@@ -137,7 +142,10 @@ impl BackupWriter {
         let file = self.out.finish().map_err(&failed)?;
         let file = file.into_inner().map_err(|e| failed(e.into_error()))?;
         file.sync_all().map_err(&failed)?;
-        std::fs::rename(&self.partial, &self.path).map_err(&failed)
+        std::fs::rename(&self.partial, &self.path).map_err(&failed)?;
+        // The name is as durable as the content.
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(&failed)
     }
 }
 

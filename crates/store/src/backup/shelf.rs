@@ -1,7 +1,7 @@
 //! The directory in which the service itself puts backups.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Backup;
 use crate::error::StoreError;
@@ -11,7 +11,8 @@ use crate::store::Store;
 impl Store {
     /// Where backups are put that the service makes.
     pub fn backup_directory(&self) -> PathBuf {
-        self.options().data_dir.join("backups")
+        let options = self.options();
+        options.backup_dir.clone().unwrap_or_else(|| options.data_dir.join("backups"))
     }
 
     /// Writes a backup into that directory. One of this name that is there
@@ -51,12 +52,17 @@ impl Store {
     /// # Errors
     /// When it cannot be removed.
     pub fn forget_backup(&self, name: &str) -> Result<bool, StoreError> {
+        remove(&self.on_shelf(name)?)
+    }
+
+    /// Takes away what was left of a backup that was cut short; whether there
+    /// was any.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_partial(&self, name: &str) -> Result<bool, StoreError> {
         let path = self.on_shelf(name)?;
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StoreError::io("removing", &path, &error)),
-        }
+        remove(&super::file::partial(&path))
     }
 
     /// Nothing but a plain name leads anywhere.
@@ -66,5 +72,13 @@ impl Store {
             return Err(StoreError::Backup("that is no name of a backup".into()));
         }
         Ok(self.backup_directory().join(name))
+    }
+}
+
+fn remove(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io("removing", path, &error)),
     }
 }

@@ -41,8 +41,8 @@ fn has_rules(table: &Table, column: &Column) -> bool {
                     | "isdisabled"
                     | "pr_isadministrator"
             ),
-            // The audit trail is kept for 30 days at least.
-            "organization" => name == "pr_auditretentiondays",
+            // The audit trail is kept for 30 days at least; a zone has to be one.
+            "organization" => matches!(name, "pr_auditretentiondays" | "pr_backuptimezonecode"),
             "queueitem" => matches!(name, "objecttypecode" | "title" | "sender" | "torecipients"),
             _ => false,
         }

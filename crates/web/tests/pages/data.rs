@@ -1,6 +1,6 @@
 //! Settings › Data Management: encryption, backups, retention.
 
-use model::tables::{Job, JobState};
+use model::tables::{Job, JobState, Organization};
 use model::{Query, Update};
 
 use crate::world::World;
@@ -99,4 +99,70 @@ story!(data_management_is_not_for_everybody, |w| {
     let mut nobody = w.nobody().await;
     nobody.open(DATA).await.expect(403);
     nobody.send("/settings/data/retention", &[("pr_ledgerretentiondays", "1")]).await.expect(403);
+});
+
+const SCHEDULE: &str = "/settings/data/schedule";
+
+story!(backups_are_scheduled_by_the_zone_of_who_sets_it, |w| {
+    let mut admin = w.administrator().await;
+    admin.open(DATA).await.expect(200).sees("No backup is scheduled.").sees("backups on the server");
+    let weekly = [
+        ("pr_backupschedule", "2"),
+        ("pr_backupday", "3"),
+        ("pr_backuphour", "22"),
+        ("pr_backuptimezonecode", "110"),
+        ("pr_backupkeep", "3"),
+    ];
+    let page = admin.submit(SCHEDULE, &weekly).await.sees("Next backup");
+    let organization = w.store.list::<Organization>(&Query::of::<Organization>()).await.unwrap().remove(0);
+    let now = model::Clock::now(&*w.clock);
+    let next = rules_next(&organization, now);
+    assert!(next > now && page.text().contains(&next.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()), "{next}");
+    let kept = (organization.backup_keep, organization.backup_zone, organization.backup_since);
+    assert_eq!(kept, (3, 110, Some(now)), "it does not mean what was before it was set");
+    // How many are kept is no other schedule.
+    w.clock.advance(3600);
+    admin.submit(SCHEDULE, &[("pr_backupkeep", "5")]).await;
+    let organization = w.store.list::<Organization>(&Query::of::<Organization>()).await.unwrap().remove(0);
+    assert_eq!((organization.backup_keep, organization.backup_since), (5, Some(now)));
+    admin.send(SCHEDULE, &[("pr_backupkeep", "0")]).await.expect(400);
+    admin.send(SCHEDULE, &[("pr_backuptimezonecode", "4711")]).await.expect(400).sees("no time zone with this code");
+    admin.send(SCHEDULE, &[("pr_backuphour", "noon")]).await.expect(400).sees("Enter a number.");
+    admin.submit(SCHEDULE, &[("pr_backupschedule", "0")]).await.sees("No backup is scheduled.");
+});
+
+/// The Wednesday of the next days, at 22:00 in Berlin.
+fn rules_next(organization: &Organization, now: model::Timestamp) -> model::Timestamp {
+    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let mut day = now.to_zoned_datetime(zone.clone()).date();
+    loop {
+        let at = day.at(22, 0, 0, 0).to_zoned_datetime(zone.clone()).unwrap().timestamp();
+        if day.weekday() == jiff::civil::Weekday::Wednesday && at > now {
+            assert_eq!(organization.backup_hour, 22);
+            return at;
+        }
+        day = day.tomorrow().unwrap();
+    }
+}
+
+story!(who_may_not_make_backups_does_not_schedule_them, |w| {
+    let mut customizer = w.customizer().await;
+    let page = customizer.open(DATA).await.expect(200);
+    assert!(!page.text().contains(SCHEDULE), "nothing to press");
+    customizer.send(SCHEDULE, &[("pr_backupschedule", "1")]).await.expect(403);
+    w.salesperson().await.send(SCHEDULE, &[("pr_backupschedule", "1")]).await.expect(403);
+});
+
+story!(the_api_schedules_backups_for_administrators_alone, |w| {
+    let organizations = w.read("organizations?$select=organizationid,pr_backupkeep,pr_backuphour").await;
+    let row = &organizations["value"][0];
+    assert_eq!((&row["pr_backupkeep"], &row["pr_backuphour"]), (&serde_json::json!(7), &serde_json::json!(2)));
+    let path = format!("organizations({})", row["organizationid"].as_str().unwrap());
+    let daily = serde_json::json!({ "pr_backupschedule": 1, "pr_backuphour": 4 });
+    w.patch(&path, daily.clone()).await.expect(204);
+    let set = w.read(&format!("{path}?$select=pr_backupschedule,pr_backupsince")).await;
+    assert_eq!(set["pr_backupschedule"], 1);
+    assert!(set["pr_backupsince"].is_string(), "{set}");
+    let nonsense = serde_json::json!({ "pr_backuphour": 24 });
+    w.patch(&path, nonsense).await.expect(400);
 });

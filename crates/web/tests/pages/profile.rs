@@ -342,3 +342,29 @@ pub async fn pass_test(w: &World, mailbox: Id) {
     update.set.push(("testmailboxaccesscompletedon", Value::Time(w.context().await.now)));
     w.write(vec![update.into()]).await;
 }
+
+story!(a_profile_goes_to_another_owner, |w| {
+    let profile = w.profile("Acme").await;
+    let path = format!("/settings/profiles/{profile}");
+    let mut admin = w.administrator().await;
+    let page = admin.open(&path).await.expect(200);
+    assert!(page.text().contains("/settings/profiles/assign"), "there is a command");
+    let (user, _) = w.user("owner@acme.test").await;
+    let asked = admin.send("/settings/profiles/assign", &[("id", &profile), ("who", "owner")]).await.expect(200);
+    asked.sees("These records go to somebody else").sees("Acme").sees("owner@acme.test");
+    let none = admin.send("/settings/profiles/assign/yes", &[("id", &profile)]).await.expect(200);
+    none.sees("Choose to whom the records go.");
+    let target = format!("systemuser:{user}");
+    admin.send("/settings/profiles/assign/yes", &[("id", &profile), ("target", &target)]).await;
+    let row = w.read(&format!("emailserverprofiles({profile})?$select=_ownerid_value")).await;
+    assert_eq!(row["_ownerid_value"], user.as_str());
+    // By security role: who may only read profiles gives none away.
+    let mut seller = w.salesperson().await;
+    let page = seller.open(&path).await.expect(200);
+    assert!(!page.text().contains("/settings/profiles/assign"));
+    let me = format!("systemuser:{}", seller.id);
+    let refused = seller.send("/settings/profiles/assign/yes", &[("id", &profile), ("target", &me)]).await;
+    assert!(refused.text().contains("prvAssignEmailServerProfile"), "{}", refused.text());
+    let row = w.read(&format!("emailserverprofiles({profile})?$select=_ownerid_value")).await;
+    assert_eq!(row["_ownerid_value"], user.as_str());
+});

@@ -1,6 +1,6 @@
 //! The monitoring board.
 
-use model::tables::{Disposition, LedgerEntry, Node, Server};
+use model::tables::{Disposition, LedgerEntry, Node, NodeConnection, Server};
 use model::{Actor, Change, Commit, Entity, Id, Ref, SignedDuration};
 
 use crate::world::World;
@@ -63,4 +63,44 @@ story!(the_board_is_for_those_who_may_read_every_mailbox, |w| {
     let page = w.salesperson().await.open("/settings/monitoring").await.expect(403);
     page.sees("prvReadMailbox").sees("Check your security role");
     w.nobody().await.open("/settings/monitoring").await.expect(403);
+});
+
+/// A node that was last heard of so many seconds ago, and what it holds under
+/// the profile: open, idle, most, waiting.
+pub fn node(w: &World, name: &str, ago: i64, profile: Id, held: [i64; 4]) -> Vec<Change> {
+    let seen = model::Clock::now(w.clock.as_ref()) - SignedDuration::from_secs(ago);
+    let id = model::id::derived(seen, &[name.as_bytes()]);
+    let [open, idle, most, waiting] = held;
+    let connection = NodeConnection {
+        node: Some(Ref::new("pr_node", id)),
+        profile: Some(Ref::new("emailserverprofile", profile)),
+        host: "mail.example.com".into(),
+        open,
+        idle,
+        most,
+        waiting,
+        ..NodeConnection::blank(model::id::derived(seen, &[b"held", name.as_bytes()]))
+    };
+    let node = Node { name: name.into(), seen_on: Some(seen), ..Node::blank(id) };
+    vec![Change::create(node), Change::create(connection)]
+}
+
+story!(connections_are_shown_by_node_and_not_believed_of_one_that_is_silent, |w| {
+    let body = serde_json::json!({ "name": "Local", "servertype": 4,
+        "incomingserverlocation": "mail.example.com", "outgoingserverlocation": "mail.example.com" });
+    let profile: Id = w.create("emailserverprofiles", body).await.parse().unwrap();
+    let mut admin = w.administrator().await;
+    let form = format!("/settings/profiles/{profile}");
+    admin.open(&form).await.expect(200).sees("No node is there to process mail.");
+    put(&w, node(&w, "alpha", 5, profile, [4, 3, 10, 0])).await;
+    put(&w, node(&w, "beta", 300, profile, [7, 2, 10, 5])).await;
+    put(&w, node(&w, "gamma", 5, Id::nil(), [1, 0, 2, 6])).await;
+    let board = admin.open("/settings/monitoring").await.expect(200);
+    let board = board.sees("mail.example.com (Local): 4 of 10 open, 3 of them kept for the next cycle");
+    board.sees("mail.example.com: 1 of 2 open 6 mailboxes wait for one").sees("It held 7 then");
+    let page = admin.open(&form).await.expect(200).sees("4 of 10 open").sees("alpha").sees("beta");
+    assert!(!page.text().contains("gamma"), "that is another profile's");
+    assert!(!page.text().contains("5 mailboxes wait"), "nobody knows that of a silent node");
+    let part = admin.part(&format!("{form}/connections")).await.expect(200).sees("4 of 10 open");
+    assert!(!part.text().contains("<html"));
 });

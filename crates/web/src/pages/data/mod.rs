@@ -1,10 +1,11 @@
-//! Settings › Data Management: data encryption, backups, and how long things
-//! are kept.
+//! Settings › Data Management: data encryption, backups and their schedule,
+//! and how long things are kept.
 
 mod backups;
 mod encryption;
 
 mod keep;
+mod schedule;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::state::AppState;
 use backups::Backups;
 use encryption::Encryption;
 use keep::Keep;
+use schedule::Schedule;
 
 pub(super) const PATH: &str = "/settings/data";
 
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/settings/data/backups", get(backups::part).post(backups::make))
         .route("/settings/data/backups/{id}/download", post(backups::download))
         .route("/settings/data/backups/{id}/delete", post(backups::delete))
+        .route("/settings/data/schedule", post(schedule::save))
         .route("/settings/data/retention", post(keep::save))
 }
 
@@ -43,6 +46,7 @@ struct DataPage {
     /// `None`: not for this person.
     encryption: Option<Encryption>,
     backups: Option<Backups>,
+    schedule: Option<Schedule>,
     keep: Keep,
 }
 
@@ -70,6 +74,7 @@ pub(super) async fn show(desk: &Desk, refused: &Refused, status: axum::http::Sta
         frame: desk.frame("Data Management", Place::Data),
         fault: refused.fault.clone(),
         encryption: if keys { Some(encryption::load(desk, refused).await?) } else { None },
+        schedule: if desk.ctx.principal.administrator { Some(schedule::load(desk, refused).await?) } else { None },
         backups: if desk.ctx.principal.administrator { Some(backups::load(desk).await?) } else { None },
         keep: keep::load(desk, refused).await?,
     };
@@ -90,6 +95,8 @@ pub(super) struct Shown {
     pub total: i64,
     pub file: String,
     pub size: String,
+    /// Nobody asked for it.
+    pub scheduled: Option<model::Timestamp>,
 }
 
 impl Shown {
@@ -111,6 +118,7 @@ impl Shown {
             total: job.total,
             size: size(job.size),
             file: job.file,
+            scheduled: job.scheduled_for,
         }
     }
 

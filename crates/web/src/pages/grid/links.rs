@@ -3,7 +3,7 @@
 use actions::{Context, Wish, permitted};
 use model::Entity;
 use model::Ref;
-use model::tables::{BusinessUnit, Role, SystemUser, Team};
+use model::tables::{BusinessUnit, Organization, Role, SystemUser, Team};
 
 /// Where the record can be looked at; `None` where it has no page, or the
 /// person may not see that.
@@ -21,6 +21,7 @@ pub(crate) fn page_of(ctx: &Context, target: Ref) -> Option<String> {
         "team" if permitted(ctx, Wish::Write(Team::TABLE)) => "/settings/security/teams",
         "role" if permitted(ctx, Wish::Write(Role::TABLE)) => "/settings/security/roles",
         "businessunit" if permitted(ctx, Wish::Write(BusinessUnit::TABLE)) => "/settings/security/units",
+        "organization" if permitted(ctx, Wish::Write(Organization::TABLE)) => return Some("/settings/data".into()),
         _ => return None,
     };
     Some(format!("{path}/{}", target.id))

@@ -13,6 +13,7 @@ use model::{Entity, Filter, Query, Ref, Value};
 use crate::names;
 use crate::pages::grid::{self, Chosen, Link, Row, Spec, Warned, command};
 use crate::pages::kit::{Desk, Fault, Form, Outcome, Place};
+use crate::pages::people::OWNER;
 use crate::state::AppState;
 
 static SPEC: Spec = Spec {
@@ -35,6 +36,7 @@ static SPEC: Spec = Spec {
             .asks("The mailboxes of an inactive profile neither receive nor send.")
             .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows))),
         command("Set as Default", "default", Wish::Write(Organization::TABLE)),
+        command("Assign", "assign", Wish::Assign(EmailServerProfile::TABLE)).gives(&OWNER),
         command("Delete", "delete", Wish::Delete(EmailServerProfile::TABLE))
             .deletes("The mailboxes of a deleted profile stay, without a profile and untested. This cannot be undone.")
             .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows))),

@@ -2,12 +2,14 @@
 //! servers, its alerts and what its ledger counts. Renews itself.
 
 use actions::mailbox::{Lane, Standing};
+use actions::monitoring::Nodes;
 use askama::Template;
 use model::Timestamp;
 use model::tables::{AlertLevel, Disposition, Mailbox};
 
 use super::{Number, row, sentence, when, whole};
 use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
+use crate::pages::watch::connections::{self, Connections};
 
 /// What stands beside the form.
 pub(super) struct Beside {
@@ -17,6 +19,7 @@ pub(super) struct Beside {
     pub error: String,
     pub alerts: Vec<Count>,
     pub messages: Vec<Count>,
+    pub connections: Connections,
     pub id: String,
 }
 
@@ -75,9 +78,10 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
     };
     Beside {
         lanes: vec![
-            direction(frame, "Receiving", &standing.incoming, now),
-            direction(frame, "Sending", &standing.outgoing, now),
+            direction(frame, "Receiving", &standing.incoming, &standing.nodes, now),
+            direction(frame, "Sending", &standing.outgoing, &standing.nodes, now),
         ],
+        connections: connections::of(frame, &standing.nodes),
         last,
         error,
         alerts: alerts(frame, &id, standing),
@@ -86,11 +90,14 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
     }
 }
 
-fn direction(frame: &Frame, label: &str, lane: &Lane, now: Timestamp) -> Direction {
+fn direction(frame: &Frame, label: &str, lane: &Lane, nodes: &Nodes, now: Timestamp) -> Direction {
     let t = |text: &str| frame.t(text).to_owned();
+    // Its lease holds for a while yet.
+    let lost = lane.running_on.as_ref().is_some_and(|node| nodes.is_silent(node));
     let (state, word) = match lane {
         Lane { blocked: Some(_), .. } => ("", t("Not processed")),
         Lane { server_waits_until: Some(_), .. } => ("bad", t("The server does not answer")),
+        Lane { running_on: Some(_), .. } if lost => ("warn", t("Interrupted")),
         Lane { running_on: Some(_), .. } => ("busy", t("Running now")),
         Lane { failures: 1.., .. } => ("warn", t("Tried again")),
         _ => ("good", t("Enabled")),
@@ -100,15 +107,14 @@ fn direction(frame: &Frame, label: &str, lane: &Lane, now: Timestamp) -> Directi
         facts.push((t("Next run"), when(frame, lane.next_run)));
         let late = lane.next_run.filter(|next| *next < now && lane.running_on.is_none());
         if let Some(next) = late {
-            let seconds = now.duration_since(next).as_secs();
-            facts.push((t("Behind by"), frame.t1("{0} s", seconds)));
+            facts.push((t("Behind by"), duration(now.duration_since(next).as_secs())));
         }
         if lane.failures > 0 {
             facts.push((t("Failed in a row"), lane.failures.to_string()));
         }
     }
     if let Some(host) = &lane.running_on {
-        facts.push((t("Runs on"), escaped(host)));
+        facts.push((t(if lost { "Ran on" } else { "Runs on" }), escaped(host)));
     }
     if let Some(server) = &lane.server {
         facts.push((t("Server"), escaped(server)));
@@ -120,7 +126,11 @@ fn direction(frame: &Frame, label: &str, lane: &Lane, now: Timestamp) -> Directi
         }
         None => String::new(),
     };
-    let why = lane.blocked.as_ref().map(|refusal| sentence(&refusal.message)).unwrap_or_default();
+    let why = match &lane.blocked {
+        Some(refusal) => sentence(&refusal.message),
+        None if lost => t("The node is not heard of any more. Another one goes on when its lease ends."),
+        None => String::new(),
+    };
     Direction { label: t(label), state, word, why, facts, server_trouble }
 }
 
@@ -156,6 +166,15 @@ fn messages(frame: &Frame, id: &str, standing: &Standing) -> Vec<Count> {
     standing.messages.iter().map(count).collect()
 }
 
+/// `90 s`, `12 min`, `3 h 5 min`
+fn duration(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
 /// The few texts that stand among HTML of ours.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -170,4 +189,18 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration(5), "5 s");
+        assert_eq!(duration(119), "119 s");
+        assert_eq!(duration(125), "2 min");
+        assert_eq!(duration(7_205), "2 h 0 min");
+        assert_eq!(duration(100_000), "27 h 46 min");
+    }
 }

@@ -117,8 +117,14 @@ fn field(desk: &Desk, settings: &Record, typed: Option<&Form>, column: &str) -> 
     }
 }
 
-/// Every zone with what it is now: `(UTC+01:00) Amsterdam, Berlin, …`.
+/// The zones, and what the browser says.
 fn zone_choices(desk: &Desk) -> Vec<Choice> {
+    let browser = Choice::new("", desk.t("As the browser says"));
+    std::iter::once(browser).chain(zones(desk)).collect()
+}
+
+/// Every zone with what it is now: `(UTC+01:00) Amsterdam, Berlin, …`.
+pub(crate) fn zones(desk: &Desk) -> Vec<Choice> {
     let mut zones: Vec<(i32, Choice)> = time_zone::ALL
         .iter()
         .filter_map(|zone| {
@@ -130,8 +136,7 @@ fn zone_choices(desk: &Desk) -> Vec<Choice> {
         })
         .collect();
     zones.sort_by(|a, b| (a.0, &a.1.label).cmp(&(b.0, &b.1.label)));
-    let browser = Choice::new("", desk.t("As the browser says"));
-    std::iter::once(browser).chain(zones.into_iter().map(|(_, choice)| choice)).collect()
+    zones.into_iter().map(|(_, choice)| choice).collect()
 }
 
 fn own(desk: &Desk, mailbox: &Mailbox) -> Own {

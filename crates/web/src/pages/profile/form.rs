@@ -14,6 +14,7 @@ use super::mailboxes::{self, Mailboxes};
 use super::provider::Provider;
 use super::{draft, may_create, may_write};
 use crate::pages::kit::{self, Desk, Fault, Field, Form, Frame, Outcome, Place};
+use crate::pages::watch::connections::{self, Connections};
 
 #[derive(Template)]
 #[template(path = "profile/form.html")]
@@ -45,8 +46,10 @@ struct Standing {
     modified: Option<Timestamp>,
     is_default: bool,
     may_default: bool,
+    may_assign: bool,
     deletable: bool,
     servers: Vec<Server>,
+    connections: Connections,
     mailboxes: Mailboxes,
 }
 
@@ -158,12 +161,13 @@ async fn edit_page(desk: &Desk, held: &Record, record: &Record, refusals: &[Refu
     let mut page = dressed(&source, frame, "");
     page.id = profile.id.to_string();
     page.version = held.get("versionnumber").as_int().map(|v| v.to_string()).unwrap_or_default();
-    page.standing = Some(standing(desk, held, &profile, mailboxes).await?);
+    page.standing = Some(standing(desk, &page.frame, held, &profile, mailboxes).await?);
     Ok(page)
 }
 
 async fn standing(
     desk: &Desk,
+    frame: &Frame,
     held: &Record,
     profile: &EmailServerProfile,
     mailboxes: Mailboxes,
@@ -186,10 +190,30 @@ async fn standing(
         modified: held.get("modifiedon").as_time(),
         may_default: active && !is_default && permitted(&desk.ctx, Wish::Write(Organization::TABLE)),
         is_default,
+        may_assign: permitted(&desk.ctx, Wish::Assign(EmailServerProfile::TABLE)),
         deletable: permitted(&desk.ctx, Wish::Delete(EmailServerProfile::TABLE)),
         servers: servers.collect(),
+        connections: connections::of(frame, &actions::profile::nodes(&desk.ctx, profile.id).await?),
         mailboxes,
     })
+}
+
+#[derive(Template)]
+#[template(path = "watch/connections.html")]
+struct ConnectionsPart {
+    frame: Frame,
+    connections: Connections,
+}
+
+/// `GET /settings/profiles/{id}/connections`: what nodes hold, as it stands now.
+pub(super) async fn connections_part(desk: Desk, Path(id): Path<String>) -> Outcome {
+    let id: Id = id.parse().map_err(|_| Fault::absent())?;
+    if !desk.htmx {
+        return kit::go(&format!("/settings/profiles/{id}"));
+    }
+    let frame = desk.frame("Email Server Profile", Place::Profiles);
+    let connections = connections::of(&frame, &actions::profile::nodes(&desk.ctx, id).await?);
+    kit::show(&ConnectionsPart { frame, connections })
 }
 
 /// The name of a row, where the person may read it.

@@ -32,6 +32,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
         .route("/settings/profiles/{id}/state", post(commands::state))
         .route("/settings/profiles/{id}/default", post(commands::default))
         .route("/settings/profiles/{id}/delete", get(commands::ask).post(commands::delete))
+        .route("/settings/profiles/{id}/connections", get(form::connections_part))
         .route("/settings/profiles/{id}/mailboxes", get(mailboxes::part).post(mailboxes::test))
 }
 

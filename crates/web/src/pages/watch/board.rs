@@ -1,12 +1,17 @@
 //! The board: what works, what waits, what fails, and where.
 
+use std::collections::BTreeMap;
+
+use actions::views;
 use actions::monitoring::{self, Board, BreakerState, Fate, Standing, breaker_state, is_alive};
 use askama::Template;
-use model::Timestamp;
-use model::tables::{AlertLevel, EmailStatus};
+use model::{Entity, Ref, Timestamp};
+use model::tables::{AlertLevel, Email, EmailStatus, Mailbox, TraceLog};
 use model::work::Workload;
 
 use super::chart::{Bars, Series};
+use super::connections::{self, Line};
+use crate::names;
 use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
 
 #[derive(Template)]
@@ -30,6 +35,8 @@ struct Shown {
     at: Timestamp,
     figures: Vec<Figure>,
     mailboxes: Bars,
+    /// Those that need somebody: what they lack, how many, and their list.
+    wanting: Vec<(String, u64, String)>,
     messages: Bars,
     lags: Vec<Lag>,
     late: Vec<LateRow>,
@@ -45,7 +52,7 @@ struct Figure {
     /// `good`, `warn`, `bad` or empty, and in words.
     state: &'static str,
     said: String,
-    link: &'static str,
+    link: String,
 }
 
 struct Lag {
@@ -77,6 +84,7 @@ struct NodeRow {
     alive: bool,
     seen: Option<Timestamp>,
     holds: String,
+    connections: Vec<Line>,
 }
 
 struct AlertRow {
@@ -92,27 +100,30 @@ struct AlertRow {
 pub(super) async fn page(desk: Desk) -> Outcome {
     let board = monitoring::board(&desk.ctx).await?;
     let frame = desk.frame("Monitoring", Place::Monitoring);
-    let shown = shown(&frame, &board);
+    let profiles = board.connections.iter().filter_map(|held| held.profile).collect();
+    let shown = shown(&frame, &board, &names::of(&desk.ctx, profiles).await?);
     let wall = desk.query.ticked("wall");
     if desk.htmx { kit::show(&Part { frame, shown, wall }) } else { kit::show(&Page { frame, shown, wall }) }
 }
 
-fn shown(frame: &Frame, board: &Board) -> Shown {
+fn shown(frame: &Frame, board: &Board, profiles: &BTreeMap<Ref, String>) -> Shown {
     Shown {
         at: board.now,
         figures: figures(frame, board),
         mailboxes: mailboxes(frame, board),
+        wanting: wanting(frame, board),
         messages: messages(frame, board),
         lags: lags(frame, board),
         late: late(frame, board),
         servers: servers(frame, board),
-        nodes: nodes(frame, board),
+        nodes: nodes(frame, board, profiles),
         alerts: alerts(frame, board),
     }
 }
 
 fn figures(frame: &Frame, board: &Board) -> Vec<Figure> {
-    let figure = |label: &str, value: u64, bad: &'static str, words: [&str; 2], link| Figure {
+    let view = |base: &str, table, name| format!("{base}?view={}", views::ready(table, name));
+    let figure = |label: &str, value: u64, bad: &'static str, words: [&str; 2], link: String| Figure {
         label: label.to_owned(),
         value,
         state: if value == 0 { "good" } else { bad },
@@ -130,42 +141,42 @@ fn figures(frame: &Frame, board: &Board) -> Vec<Figure> {
             wanting(&board.incoming).max(wanting(&board.outgoing)),
             "warn",
             [frame.t("All mailboxes work."), frame.t("Look at the list.")],
-            "/settings/mailboxes",
+            "#mailboxes".to_owned(),
         ),
         figure(
             frame.t("Servers in trouble"),
             u64::try_from(down).unwrap_or(0),
             "bad",
             [frame.t("All servers answer."), frame.t("See the servers below.")],
-            "#servers",
+            "#servers".to_owned(),
         ),
         figure(
             frame.t("Emails that failed"),
             emails(EmailStatus::Failed),
             "bad",
             [frame.t("Nothing failed."), frame.t("They wait for somebody.")],
-            "/work/activities",
+            view("/work/activities", Email::TABLE, "Failed Emails"),
         ),
         figure(
             frame.t("Errors in 24 hours"),
             errors,
             "bad",
             [frame.t("No errors."), frame.t("See the alerts below.")],
-            "/settings/alerts",
+            view("/settings/alerts", TraceLog::TABLE, "Errors"),
         ),
         Figure {
             label: frame.t("Emails waiting to be sent").to_owned(),
             value: emails(EmailStatus::PendingSend) + emails(EmailStatus::Sending),
             state: "",
             said: String::new(),
-            link: "/work/activities",
+            link: view("/work/activities", Email::TABLE, "Emails Pending Send"),
         },
         Figure {
             label: frame.t("Messages seen in 24 hours").to_owned(),
             value: seen,
             state: "",
             said: String::new(),
-            link: "#messages",
+            link: "#messages".to_owned(),
         },
     ]
 }
@@ -195,6 +206,24 @@ fn mailboxes(frame: &Frame, board: &Board) -> Bars {
             (frame.t("Outgoing Email").to_owned(), values(&board.outgoing)),
         ],
     }
+}
+
+fn wanting(frame: &Frame, board: &Board) -> Vec<(String, u64, String)> {
+    let view = |standing| match standing {
+        Standing::Failed => "Mailboxes with Failed Tests",
+        Standing::WithoutProfile => "Mailboxes Without Profile",
+        Standing::NotApproved => "Mailboxes Pending Approval",
+        Standing::NotTested => "Active Mailboxes Not Tested",
+        Standing::Disabled => "Mailboxes Disabled for Email",
+        Standing::Working | Standing::Elsewhere | Standing::Inactive => "Active Mailboxes",
+    };
+    let count = |of: &[(Standing, u64)], s: Standing| of.iter().find(|(o, _)| *o == s).map_or(0, |(_, n)| *n);
+    let link = |standing: &Standing| {
+        let most = count(&board.incoming, *standing).max(count(&board.outgoing, *standing));
+        let to = format!("/settings/mailboxes?view={}", views::ready(Mailbox::TABLE, view(*standing)));
+        (frame.t(standing.label()).to_owned(), most, to)
+    };
+    Standing::ALL.iter().filter(|s| s.needs_attention()).map(link).filter(|(_, most, _)| *most > 0).collect()
 }
 
 fn messages(frame: &Frame, board: &Board) -> Bars {
@@ -270,10 +299,14 @@ fn servers(frame: &Frame, board: &Board) -> Vec<ServerRow> {
     board.servers.iter().map(row).collect()
 }
 
-fn nodes(frame: &Frame, board: &Board) -> Vec<NodeRow> {
+fn nodes(frame: &Frame, board: &Board, profiles: &BTreeMap<Ref, String>) -> Vec<NodeRow> {
     let holds = |name: &str| {
         let held = board.held.iter().filter(|h| h.node == name);
         held.map(|h| format!("{}: {}", workload(frame, h.workload), h.count)).collect::<Vec<_>>().join(", ")
+    };
+    let connections = |name: &str| {
+        let held = board.connections.iter().filter(|c| c.node == name);
+        held.map(|c| connections::line(frame, c, profiles)).collect()
     };
     let row = |node: &model::tables::Node| NodeRow {
         name: node.name.clone(),
@@ -281,6 +314,7 @@ fn nodes(frame: &Frame, board: &Board) -> Vec<NodeRow> {
         alive: node.seen_on.is_some_and(|seen| is_alive(seen, board.now)),
         seen: node.seen_on,
         holds: holds(&node.name),
+        connections: connections(&node.name),
     };
     board.nodes.iter().map(row).collect()
 }
@@ -298,6 +332,7 @@ fn alerts(frame: &Frame, board: &Board) -> Vec<AlertRow> {
                 "mailbox" => format!("/settings/mailboxes/{}", about.id),
                 "emailserverprofile" => format!("/settings/profiles/{}", about.id),
                 "email" => format!("/work/emails/{}", about.id),
+                "organization" => "/settings/data#backups".to_owned(),
                 _ => String::new(),
             }),
         }

@@ -2,6 +2,7 @@
 
 mod board;
 mod chart;
+pub(crate) mod connections;
 
 use std::sync::Arc;
 
