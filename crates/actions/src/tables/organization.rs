@@ -1,7 +1,7 @@
 //! The one organization: changed, never created.
 
-use model::{Entity, Refusal};
 use model::tables::Organization;
+use model::{Entity, Refusal};
 
 use crate::error::ActionError;
 use crate::plan::Plan;

@@ -56,8 +56,7 @@ fn scheduled(keep: u32) -> String {
 }
 
 /// As if the last one had been yesterday's, whose name it then has.
-const YESTERDAY: &str =
-    "UPDATE pr_job SET pr_scheduledfor = pr_scheduledfor - 86400000000, pr_jobid = randomblob(16);";
+const YESTERDAY: &str = "UPDATE pr_job SET pr_scheduledfor = pr_scheduledfor - 86400000000, pr_jobid = randomblob(16);";
 
 fn restorable(backup: &Path, from: &Postroom) -> Result<Postroom> {
     Postroom::restore(binary(), postroom::Options::default(), backup, &from.data_dir().join("keys"), from.token())
@@ -82,7 +81,10 @@ async fn the_schedule_makes_backups_keeps_so_many_and_tells_of_failures() -> Res
     postroom.serve()?;
     let first = wait("the first backup", || Ok(whole(&directory)?.pop()))?;
     std::thread::sleep(Duration::from_secs(3));
-    ensure!(whole(&directory)?.len() == 1 && files(&directory, ".partial")?.is_empty(), "once, and nothing is left over");
+    ensure!(
+        whole(&directory)?.len() == 1 && files(&directory, ".partial")?.is_empty(),
+        "once, and nothing is left over"
+    );
     postroom.stop()?;
     drop(restorable(&first, &postroom)?);
 
@@ -139,11 +141,8 @@ async fn a_backup_that_is_killed_leaves_no_half_one_by_the_name_of_a_whole() -> 
 async fn of_two_nodes_one_alone_makes_the_backup() -> Result<()> {
     let server = Postgres::shared()?;
     let url = server.fresh_database()?;
-    let options = postroom::Options {
-        database: Some(url.clone()),
-        role: Some("web".into()),
-        ..postroom::Options::default()
-    };
+    let options =
+        postroom::Options { database: Some(url.clone()), role: Some("web".into()), ..postroom::Options::default() };
     let postroom = Postroom::start(binary(), options)?;
     let workers = [postroom.serve_another("worker")?, postroom.serve_another("worker")?];
     let directory = postroom.data_dir().join("backups");

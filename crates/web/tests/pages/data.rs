@@ -154,10 +154,10 @@ story!(who_may_not_make_backups_does_not_schedule_them, |w| {
 });
 
 story!(the_api_schedules_backups_for_administrators_alone, |w| {
-    let organizations = w.read("organizations?$select=organizationid,pr_backupkeep,pr_backuphour").await;
+    let organizations = w.read("/organizations?$select=organizationid,pr_backupkeep,pr_backuphour").await;
     let row = &organizations["value"][0];
     assert_eq!((&row["pr_backupkeep"], &row["pr_backuphour"]), (&serde_json::json!(7), &serde_json::json!(2)));
-    let path = format!("organizations({})", row["organizationid"].as_str().unwrap());
+    let path = format!("/organizations({})", row["organizationid"].as_str().unwrap());
     let daily = serde_json::json!({ "pr_backupschedule": 1, "pr_backuphour": 4 });
     w.patch(&path, daily.clone()).await.expect(204);
     let set = w.read(&format!("{path}?$select=pr_backupschedule,pr_backupsince")).await;

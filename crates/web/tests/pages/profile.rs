@@ -356,7 +356,7 @@ story!(a_profile_goes_to_another_owner, |w| {
     none.sees("Choose to whom the records go.");
     let target = format!("systemuser:{user}");
     admin.send("/settings/profiles/assign/yes", &[("id", &profile), ("target", &target)]).await;
-    let row = w.read(&format!("emailserverprofiles({profile})?$select=_ownerid_value")).await;
+    let row = w.read(&format!("/emailserverprofiles({profile})?$select=_ownerid_value")).await;
     assert_eq!(row["_ownerid_value"], user.as_str());
     // By security role: who may only read profiles gives none away.
     let mut seller = w.salesperson().await;
@@ -365,6 +365,6 @@ story!(a_profile_goes_to_another_owner, |w| {
     let me = format!("systemuser:{}", seller.id);
     let refused = seller.send("/settings/profiles/assign/yes", &[("id", &profile), ("target", &me)]).await;
     assert!(refused.text().contains("prvAssignEmailServerProfile"), "{}", refused.text());
-    let row = w.read(&format!("emailserverprofiles({profile})?$select=_ownerid_value")).await;
+    let row = w.read(&format!("/emailserverprofiles({profile})?$select=_ownerid_value")).await;
     assert_eq!(row["_ownerid_value"], user.as_str());
 });

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use actions::views;
 use actions::monitoring::{self, Board, BreakerState, Fate, Standing, breaker_state, is_alive};
+use actions::views;
 use askama::Template;
-use model::{Entity, Ref, Timestamp};
 use model::tables::{AlertLevel, Email, EmailStatus, Mailbox, TraceLog};
 use model::work::Workload;
+use model::{Entity, Ref, Timestamp};
 
 use super::chart::{Bars, Series};
 use super::connections::{self, Line};
