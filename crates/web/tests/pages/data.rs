@@ -105,7 +105,8 @@ const SCHEDULE: &str = "/settings/data/schedule";
 
 story!(backups_are_scheduled_by_the_zone_of_who_sets_it, |w| {
     let mut admin = w.administrator().await;
-    admin.open(DATA).await.expect(200).sees("No backup is scheduled.").sees("backups on the server");
+    let page = admin.open(DATA).await.expect(200).sees("No backup is scheduled.").sees("backups on the server");
+    page.sees("03:00").sees("Amsterdam, Berlin, Bern");
     let weekly = [
         ("pr_backupschedule", "2"),
         ("pr_backupday", "3"),

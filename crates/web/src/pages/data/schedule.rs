@@ -6,7 +6,7 @@ use model::{Entity, Refusal, Timestamp, Value, time_zone};
 
 use super::encryption::refused;
 use super::{PATH, Refused};
-use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Outcome, go};
+use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Input, Outcome, go};
 use crate::pages::options::zones;
 
 pub(super) struct Schedule {
@@ -38,13 +38,18 @@ pub(super) async fn load(desk: &Desk, wrong: &Refused) -> Result<Schedule, Fault
         fields: vec![
             field(WHEN, organization.backup_schedule.number()),
             field(DAY, organization.backup_day.number()).help(desk.t("Of backups that are made every week.")),
-            field(HOUR, organization.backup_hour).choices(hours),
-            field(ZONE, zone).choices(zones(desk)),
+            one_of(field(HOUR, organization.backup_hour), hours),
+            one_of(field(ZONE, zone), zones(desk)),
             field(KEEP, organization.backup_keep).help(kept),
         ],
         next: set.next,
         place: set.place.display().to_string(),
     })
+}
+
+/// A number that is chosen, not typed.
+fn one_of(field: Field, choices: Vec<Choice>) -> Field {
+    Field { input: Input::Select, ..field }.choices(choices)
 }
 
 /// `POST /settings/data/schedule`
