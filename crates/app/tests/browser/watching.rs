@@ -36,7 +36,7 @@ async fn a_server_that_stops_opens_its_breaker_on_the_board_and_disables_nobody(
     admin.be_patient(Duration::from_secs(90));
     admin.go(BOARD)?;
     let server = format!("localhost:{}", world.crm.mail.dovecot.imaps_port());
-    row_says(&admin, "servers", &server, "Answers")?;
+    admin.see("No server has failed so far.")?;
     admin.check()?;
     // The wall view is the same board without menus.
     admin.press("Wall view")?;
