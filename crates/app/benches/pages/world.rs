@@ -24,7 +24,7 @@ impl World {
         if plan.postgres {
             options.database = Some(Postgres::shared()?.fresh_database()?);
         }
-        let postroom = Postroom::start(binary, options)?;
+        let mut postroom = Postroom::start(binary, options)?;
         let api = postroom.api();
         let contact =
             json!({ "firstname": "Carla", "lastname": "Customer", "emailaddress1": "customer1@customers.test" });
@@ -45,7 +45,13 @@ impl World {
         let paths = vec![
             "/".to_owned(),
             "/work/activities".to_owned(),
+            // One email, one in a hundred, a third, all.
+            "/work/activities?find=message+47113".to_owned(),
+            "/work/activities?find=customer77+queue3".to_owned(),
+            "/work/activities?find=customer1".to_owned(),
+            "/work/activities?find=message+customers".to_owned(),
             "/work/queues".to_owned(),
+            "/work/queues?all=1&find=queue+04".to_owned(),
             format!("/work/queues/{queue}"),
             "/work/contacts".to_owned(),
             format!("/work/contacts/{contact}"),
@@ -68,6 +74,9 @@ impl World {
             "/options".to_owned(),
             "/help/overview".to_owned(),
         ];
+        // As a service that was started some day after its data came.
+        postroom.stop()?;
+        postroom.serve()?;
         Ok(Self { postroom, paths, ids: vec![contact, queue, email, mailbox, active] })
     }
 
