@@ -68,4 +68,7 @@ pub enum Precondition {
 pub struct Saved {
     pub id: Id,
     pub created: bool,
+    /// The `versionnumber` that the update gave the row, or that it has where
+    /// nothing was to be changed; `None` where that was no plain update.
+    pub version: Option<i64>,
 }

@@ -24,7 +24,7 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
             return match precondition {
                 Precondition::Any | Precondition::Absent => {
                     let draft = Draft { id: Some(id), ..draft };
-                    create::create(ctx, draft).await.map(|id| Saved { id, created: true })
+                    create::create(ctx, draft).await.map(|id| Saved { id, created: true, version: None })
                 }
                 Precondition::Exists | Precondition::Version(_) => {
                     Err(Refusal::does_not_exist(table.logical, id).into())
@@ -35,13 +35,13 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
             access::on_row(ctx, Right::Read, &before).await?;
             check(precondition, &before)?;
             ledger::retry(ctx, id).await?;
-            return Ok(Saved { id, created: false });
+            return Ok(Saved { id, created: false, version: None });
         }
         if is_replay(&draft) {
             access::on_row(ctx, Right::Read, &before).await?;
             check(precondition, &before)?;
             webhook::replay(ctx, id).await?;
-            return Ok(Saved { id, created: false });
+            return Ok(Saved { id, created: false, version: None });
         }
         let right = right(&draft);
         access::on_row(ctx, right, &before).await?;
@@ -50,12 +50,15 @@ pub async fn update(ctx: &Context, id: Id, draft: Draft, precondition: Precondit
             ctx.principal.may_write(table)?;
         }
         check(precondition, &before)?;
+        let (row, version) = (before.reference(), before.get("versionnumber").as_int());
         let commit = plan(ctx, before, draft.clone()).await?;
         if commit.changes.is_empty() {
-            return Ok(Saved { id, created: false });
+            return Ok(Saved { id, created: false, version });
         }
         match ctx.store.commit(&commit).await {
-            Ok(_) => return Ok(Saved { id, created: false }),
+            Ok(committed) => {
+                return Ok(Saved { id, created: false, version: committed.version(row).or(version) });
+            }
             // What was decided on is no longer so; decide again.
             Err(CommitError::Conflict { .. }) if changed(ctx, &commit).await? => {}
             Err(error) => return Err(commit_failed(table.logical, error)),

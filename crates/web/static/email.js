@@ -4,14 +4,25 @@
   const form = document.querySelector("form[data-compose]");
   if (!form) return;
   const saved = form.querySelector("[data-saved]");
+  const against = form.querySelector("[data-against]");
   const field = (name) => form.elements.namedItem(name);
 
-  // One save at a time; what was typed meanwhile is saved after it.
+  // One save at a time; what was typed meanwhile is saved after it. Each says
+  // which version it is made upon, so that nobody else's is overwritten.
   let timer = 0;
   let busy = false;
   let again = false;
   let leaving = false;
+  let stopped = !against.hidden;
+  const stop = (why) => {
+    stopped = true;
+    for (const part of against.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== why;
+    against.querySelector("[data-other]").href = `/work/emails/${field("id").value}`;
+    against.hidden = false;
+    against.scrollIntoView({ block: "nearest" });
+  };
   const save = async () => {
+    if (stopped) return;
     if (busy || leaving) { again = true; return; }
     busy = true;
     again = false;
@@ -23,11 +34,14 @@
       if (answer.ok) {
         const told = await answer.json();
         saved.textContent = told.said;
+        if (told.against) stop(told.against);
         if (told.id) {
           if (!field("id").value) {
             field("id").value = told.id;
             history.replaceState(null, "", told.path);
           }
+          field("version").value = told.version ?? "";
+          if (told.files) form.querySelector("[data-files]").innerHTML = told.files;
           if (!again) delete form.dataset.changed;
         }
       } else {
@@ -43,12 +57,12 @@
     clearTimeout(timer);
     timer = setTimeout(save, 1200);
   };
-  form.addEventListener("input", (event) => { if (event.target.type !== "file" && event.target.type !== "search") soon(); });
+  form.addEventListener("input", (event) => { if (event.target.form === form && event.target.type !== "file" && event.target.type !== "search") soon(); });
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
     leaving = true;
-    // The draft that is being made now must not be made twice.
-    if (busy && !field("id").value) {
+    // What is being saved now must be known before anything is done with it.
+    if (busy) {
       event.preventDefault();
       delete form.dataset.sent;
       const button = event.submitter;
@@ -59,6 +73,16 @@
       }, 50);
     }
   }, true);
+  // One of the small forms in the bar at a time; Escape closes it.
+  const drops = Array.from(form.querySelectorAll("details.drop"));
+  for (const drop of drops) {
+    drop.addEventListener("toggle", () => { if (drop.open) drops.forEach((other) => { if (other !== drop) other.open = false; }); });
+    drop.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !drop.open) return;
+      drop.open = false;
+      drop.querySelector("summary").focus();
+    });
+  }
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -69,6 +93,10 @@
   // Files that are dropped anywhere on the form.
   const drop = form.querySelector("[data-drop]");
   const files = field("file");
+  const take = (list) => {
+    files.files = list;
+    form.requestSubmit(form.querySelector("button[value=attach]"));
+  };
   const carries = (event) => Array.from(event.dataTransfer?.types ?? []).includes("Files");
   form.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
@@ -82,9 +110,9 @@
     if (!carries(event)) return;
     event.preventDefault();
     drop.classList.remove("over");
-    files.files = event.dataTransfer.files;
-    form.requestSubmit(form.querySelector("button[value=attach]"));
+    take(event.dataTransfer.files);
   });
+  form.addEventListener("postroom:files", (event) => take(event.detail));
 
   // Recipients (the combobox pattern of ARIA): the last piece is looked for.
   const last = (text) => {

@@ -24,7 +24,7 @@ mod wall;
 
 use std::collections::BTreeSet;
 
-pub use own::{compose, decompose};
+pub use own::{Own, compose, decompose};
 pub use text::show_text;
 
 /// How a message is to be shown.

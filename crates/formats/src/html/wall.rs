@@ -35,6 +35,50 @@ pub(super) fn clean(html: &str) -> String {
     WALL.clean(html).to_string()
 }
 
+/// What the editor of our own pages makes, and nothing else.
+const OWN: &[&str] = &[
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "div",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "hr",
+    "i",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+    "ul",
+];
+
+static OWN_WALL: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut wall = Builder::empty();
+    wall.tags(OWN.iter().copied().collect())
+        .clean_content_tags(WITH_CONTENT.iter().copied().collect())
+        .tag_attributes(HashMap::from([("a", HashSet::from(["href"]))]))
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
+        .url_relative(UrlRelative::Deny)
+        .link_rel(None)
+        .strip_comments(true);
+    wall
+});
+
+/// Cleans what somebody here wrote.
+pub(super) fn own(html: &str) -> String {
+    OWN_WALL.clean(html).to_string()
+}
+
 fn filter<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let good = match (element, attribute) {
         ("a", "href") => ["http://", "https://", "mailto:", "tel:", "#"].iter().any(|scheme| value.starts_with(scheme)),

@@ -38,7 +38,7 @@ use model::mail::Mail;
 
 pub use decode::{decode, extract};
 pub use skeleton::{Limits, Skeleton};
-pub use write::{WriteError, Written, write};
+pub use write::{WriteError, Written, from_html, write};
 
 /// Reads a message. Never fails: flaws are data.
 pub fn read(raw: &[u8]) -> Mail {

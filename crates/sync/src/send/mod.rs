@@ -3,8 +3,9 @@
 
 use connectors::SendMail;
 use connectors::net::Stream;
+use model::query::Compare;
 use model::tables::{Email, EmailStatus};
-use model::{Change, Failure, FailureKind, Filter, Lease, Order, Query, Ref, Timestamp, Update};
+use model::{Change, Failure, FailureKind, Filter, Lease, Order, Query, Ref, Timestamp, Update, Value};
 use rules::outgoing;
 
 use crate::engine::Loaded;
@@ -60,36 +61,45 @@ pub(crate) async fn run(engine: &Engine, loaded: &Loaded, lease: Lease) -> Resul
     Ok(progress)
 }
 
+/// The column's time is not still to come.
+fn not_later(column: &'static str, now: Timestamp) -> Filter {
+    Filter::IsNull(column.into()).or(Filter::Compare(column.into(), Compare::LessOrEqual, Value::Time(now)))
+}
+
 /// Emails of this mailbox that wait to be sent, oldest first.
 async fn pending(engine: &Engine, loaded: &Loaded) -> Result<Vec<Email>, SyncError> {
     let now = engine.now();
-    let not_later = |column: &'static str| {
-        Filter::IsNull(column.into()).or(Filter::Compare(
-            column.into(),
-            model::query::Compare::LessOrEqual,
-            model::Value::Time(now),
-        ))
-    };
     let mut query = Query::of::<Email>()
         .filter(Filter::eq(Email::C.sender_mailbox, Some(Ref::new("mailbox", loaded.mailbox.id))))
         .filter(Filter::eq(Email::C.status, EmailStatus::PendingSend))
-        .filter(not_later(Email::C.postponed_until.name))
-        .filter(not_later(Email::C.delayed_send.name))
+        .filter(not_later(Email::C.postponed_until.name, now))
+        .filter(not_later(Email::C.delayed_send.name, now))
         .limit(BATCH);
     query.order = vec![Order { column: "createdon".into(), descending: false }];
     Ok(engine.store.list::<Email>(&query).await?)
 }
 
-/// When the next email of this mailbox is to be tried again or looked up.
+/// When the next email of this mailbox is to be sent, tried again or looked up.
 async fn next_wake(engine: &Engine, loaded: &Loaded) -> Result<Option<Timestamp>, SyncError> {
-    let waits = Filter::Not(Box::new(Filter::IsNull(Email::C.postponed_until.name.into())));
-    let query = Query::of::<Email>()
+    let now = engine.now();
+    let (postponed, delayed) = (Email::C.postponed_until, Email::C.delayed_send);
+    let of_mailbox = Query::of::<Email>()
         .filter(Filter::eq(Email::C.sender_mailbox, Some(Ref::new("mailbox", loaded.mailbox.id))))
-        .filter(Filter::is_in(Email::C.status, [EmailStatus::PendingSend, EmailStatus::Sending]))
-        .filter(waits)
-        .order_by(Email::C.postponed_until, false)
         .limit(1);
-    Ok(engine.store.list::<Email>(&query).await?.pop().and_then(|email| email.postponed_until))
+    let again = of_mailbox
+        .clone()
+        .filter(Filter::is_in(Email::C.status, [EmailStatus::PendingSend, EmailStatus::Sending]))
+        .filter(Filter::Not(Box::new(Filter::IsNull(postponed.name.into()))))
+        // Send Later comes first: until then nothing is tried.
+        .filter(not_later(delayed.name, now).or(Filter::eq(Email::C.status, EmailStatus::Sending)))
+        .order_by(postponed, false);
+    let later = of_mailbox
+        .filter(Filter::eq(Email::C.status, EmailStatus::PendingSend))
+        .filter(Filter::Compare(delayed.name.into(), Compare::Greater, Value::Time(now)))
+        .order_by(delayed, false);
+    let again = engine.store.list::<Email>(&again).await?.pop().and_then(|email| email.postponed_until);
+    let later = engine.store.list::<Email>(&later).await?.pop().and_then(|email| email.delayed_send);
+    Ok(again.into_iter().chain(later).min())
 }
 
 /// An open session with the connection of the budget that it holds.

@@ -100,7 +100,7 @@ async fn one(ctx: &Context, table: &'static Table, verb: Verb, target: Vec<(Stri
     if verb == Verb::Create {
         views::check(ctx, table, None, &mut draft).await?;
         let id = actions::create(ctx, draft).await?;
-        return Ok(Saved { id, created: true });
+        return Ok(Saved { id, created: true, version: None });
     }
     let own = draft.id.take();
     let id = match (named, own) {
@@ -134,7 +134,7 @@ async fn create(ctx: &Context, mut draft: Draft, id: Option<Id>) -> Result<Saved
     draft.id = id;
     views::check(ctx, draft.table, None, &mut draft).await?;
     let id = actions::create(ctx, draft).await?;
-    Ok(Saved { id, created: true })
+    Ok(Saved { id, created: true, version: None })
 }
 
 /// `@odata.type`, where it is given, names this table.

@@ -137,14 +137,28 @@ story!(others_do_not_see_it, |w| {
         sally.open(&format!("/work/emails/{id}{path}")).await.expect(404);
     }
     sally.send(&format!("/work/emails/{id}/state"), &[("do", "delete")]).await.expect(404);
-    sally.send(&format!("/work/emails/{id}/answer"), &[("how", "reply")]).await.expect(404);
+    sally.open(&format!("/work/emails/{id}/answer?how=reply")).await.expect(404);
+    sally.open(&format!("/work/emails/{id}/quoted?how=reply")).await.expect(404);
     w.administrator().await.open("/work/emails/nonsense").await.expect(404);
 });
+
+/// The drafts that there are, with their attachments.
+async fn drafts(w: &World) -> Vec<serde_json::Value> {
+    let drafts = w.read("/emails?$filter=statuscode%20eq%201&$expand=email_activity_mime_attachment").await;
+    drafts["value"].as_array().unwrap().clone()
+}
+
+fn files_of(draft: &serde_json::Value) -> Vec<&str> {
+    let files = draft["email_activity_mime_attachment"].as_array().unwrap();
+    let mut names: Vec<_> = files.iter().map(|f| f["filename"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
 
 story!(a_reply_quotes_and_continues_the_conversation, |w| {
     let id = received(&w, NEWS).await;
     let mut admin = w.administrator().await;
-    let page = admin.submit(&format!("/work/emails/{id}/answer"), &[("how", "all")]).await;
+    let page = admin.open(&format!("/work/emails/{id}/answer?how=all")).await.expect(200);
     let text = page.text();
     assert!(text.contains("value=\"Re: News &#38; more\""), "{text}");
     assert!(
@@ -152,27 +166,183 @@ story!(a_reply_quotes_and_continues_the_conversation, |w| {
         "{text}"
     );
     assert!(text.contains("value=\"dora@customer.example\""), "{text}");
-    let drafts = w.read("/emails?$filter=statuscode%20eq%201&$expand=email_activity_mime_attachment").await;
-    let draft = &drafts["value"][0];
+    assert!(text.contains(&format!("src=\"/work/emails/{id}/quoted?how=all\"")), "{text}");
+    let quoted = admin.open(&format!("/work/emails/{id}/quoted?how=all")).await.expect(200).text();
+    assert!(quoted.contains("Hello <b>you</b>") && quoted.contains("src=\"data:image/png;base64,"), "{quoted}");
+    assert!(drafts(&w).await.is_empty(), "nothing is kept of a reply that nobody has written");
+
+    let from = own(&admin);
+    let fields: Vec<_> = sheet("", &from, "cara@customer.example", "save")
+        .into_iter()
+        .chain([("answers", &*id), ("how", "all")])
+        .collect();
+    admin.upload("/work/emails/save", &fields, &[]).await.expect(303);
+    let drafts = drafts(&w).await;
+    let draft = &drafts[0];
     assert_eq!(draft["_parentactivityid_value"], id.as_str());
     let html = draft["description"].as_str().unwrap();
     assert!(html.contains("<blockquote type=\"cite\">") && html.contains("Hello <b>you</b>"), "{html}");
     assert!(html.contains("src=\"cid:logo@x\"") && !html.contains("<script"), "{html}");
     // The picture in the quotation comes along, the file does not.
-    let files = draft["email_activity_mime_attachment"].as_array().unwrap();
-    assert_eq!(files.iter().map(|f| f["filename"].as_str().unwrap()).collect::<Vec<_>>(), ["logo.png"]);
+    assert_eq!(files_of(draft), ["logo.png"]);
     let draft = draft["activityid"].as_str().unwrap();
     admin.open(&format!("/work/emails/{draft}/body?part=quoted")).await.expect(200);
+    // Discarded, it leads back to what it answers.
+    let gone = admin.upload("/work/emails/save", &sheet(draft, &from, "", "discard"), &[]).await.expect(303);
+    assert_eq!(gone.header("location"), format!("/work/emails/{id}?done=discarded"));
 });
 
 story!(a_forwarded_email_takes_its_files_along, |w| {
     let id = received(&w, NEWS).await;
     let mut admin = w.administrator().await;
-    let page = admin.submit(&format!("/work/emails/{id}/answer"), &[("how", "forward")]).await;
+    let page = admin.open(&format!("/work/emails/{id}/answer?how=forward")).await.expect(200);
     assert!(page.text().contains("value=\"Fw: News &#38; more\""));
-    page.sees("page.html").sees("logo.png");
-    let drafts = w.read("/emails?$filter=statuscode%20eq%201").await;
-    assert!(drafts["value"][0]["_parentactivityid_value"].is_null());
+    page.sees("page.html").sees("logo.png").sees_no("Remove page.html");
+    let from = own(&admin);
+    let fields: Vec<_> =
+        sheet("", &from, "", "autosave").into_iter().chain([("answers", &*id), ("how", "forward")]).collect();
+    let told = admin.upload("/work/emails/save", &fields, &[]).await.expect(200).json();
+    assert!(told["files"].as_str().unwrap().contains("Remove<span class=\"unseen\"> page.html"), "{told}");
+    let drafts = drafts(&w).await;
+    assert!(drafts[0]["_parentactivityid_value"].is_null());
+    assert_eq!(files_of(&drafts[0]), ["logo.png", "page.html"]);
+});
+
+story!(what_is_formatted_stays_formatted_and_harmless, |w| {
+    let mut admin = w.administrator().await;
+    let from = own(&admin);
+    let html = "<div>Dear <b>you</b>,</div><ul><li><div>one</div></li></ul><script>alert(1)</script>\
+        <div style=\"color:red\" onclick=\"x()\" id=\"pr-quoted\">end <a href=\"javascript:x()\">y</a></div>";
+    let mut fields = sheet("", &from, "", "save");
+    fields.retain(|(name, _)| *name != "body");
+    let formatted: Vec<_> = fields.iter().copied().chain([("body", html), ("body-format", "html")]).collect();
+    let saved = admin.upload("/work/emails/save", &formatted, &[]).await.expect(303);
+    let id = id_of(saved.header("location"));
+    let kept =
+        "<div id=\"pr-text\"><div>Dear <b>you</b>,</div><ul><li><div>one</div></li></ul><div>end <a>y</a></div></div>";
+    assert_eq!(w.read(&format!("/emails({id})")).await["description"], kept);
+    let page = admin.open(&format!("/work/emails/{id}/edit")).await.expect(200);
+    assert!(page.text().contains("Dear you,\n\n* one\n\nend y</textarea>"), "{}", page.text());
+    assert!(page.text().contains("data-formatted=\"&#60;div&#62;Dear &#60;b&#62;you"), "{}", page.text());
+    // Without scripts the same text comes back without its formatting, which stays.
+    let plain = |body: &'static str| -> Vec<(&str, &str)> {
+        let head = [("id", &*id)].into_iter().chain(fields.iter().copied().filter(|(n, _)| *n != "id"));
+        head.chain([("body", body)]).collect()
+    };
+    admin.upload("/work/emails/save", &plain("Dear you,\r\n\r\n* one\r\n\r\nend y"), &[]).await.expect(303);
+    assert_eq!(w.read(&format!("/emails({id})")).await["description"], kept);
+    admin.upload("/work/emails/save", &plain("Dear all"), &[]).await.expect(303);
+    assert_eq!(w.read(&format!("/emails({id})")).await["description"], "<div>Dear all</div>");
+});
+
+story!(the_signature_stands_below_as_it_was_formatted, |w| {
+    let mut admin = w.administrator().await;
+    let signature = [("pr_signature", "<div><b>Sam</b></div><div>Sales</div>"), ("pr_signature-format", "html")];
+    admin.submit("/options", &signature).await.sees("Saved.").sees("Sam\nSales</textarea>");
+    let page = admin.open("/work/emails/new").await.expect(200).text();
+    assert!(page.contains("&#60;div&#62;&#60;br&#62;&#60;/div&#62;&#60;div&#62;&#60;b&#62;Sam&#60;/b&#62;"), "{page}");
+    // Saved again without scripts and unchanged, it is as it was.
+    admin.submit("/options", &[("pr_signature", "Sam\r\nSales")]).await.sees("Saved.");
+    assert!(admin.open("/options").await.text().contains("&#60;b&#62;Sam"));
+    admin.submit("/options", &[("pr_signature", "Sam")]).await.sees("Saved.");
+    assert!(!admin.open("/options").await.text().contains("&#60;b&#62;Sam"));
+});
+
+story!(two_windows_overwrite_nothing, |w| {
+    let original = received(&w, NEWS).await;
+    let mut admin = w.administrator().await;
+    let from = own(&admin);
+    let first: Vec<_> = sheet("", &from, "cara@customer.example", "autosave")
+        .into_iter()
+        .chain([("answers", &*original), ("how", "reply")])
+        .collect();
+    let told = admin.upload("/work/emails/save", &first, &[]).await.expect(200).json();
+    let (id, version) = (told["id"].as_str().unwrap().to_owned(), told["version"].to_string());
+    let page = admin.open(&format!("/work/emails/{id}/edit")).await.expect(200);
+    assert!(page.text().contains(&format!("name=\"version\" value=\"{version}\"")), "{}", page.text());
+
+    // The other window saves first.
+    let with = |subject: &'static str, version: String, action: &'static str| -> Vec<(String, String)> {
+        let fields = sheet(&id, &from, "cara@customer.example", action).into_iter();
+        let own = |(n, v): (&str, &str)| (n.to_owned(), if n == "subject" { subject.to_owned() } else { v.to_owned() });
+        fields.map(own).chain([("version".to_owned(), version)]).collect()
+    };
+    fn lent(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+        fields.iter().map(|(n, v)| (&**n, &**v)).collect()
+    }
+    let other = with("The other's", version.clone(), "autosave");
+    let told = admin.upload("/work/emails/save", &lent(&other), &[]).await.expect(200).json();
+    assert_ne!(told["version"].to_string(), version);
+    let mine = with("Mine", version.clone(), "autosave");
+    let told = admin.upload("/work/emails/save", &lent(&mine), &[]).await.expect(200).json();
+    assert_eq!((told["against"].as_str(), &told["id"]), (Some("changed"), &serde_json::Value::Null), "{told}");
+    for action in ["save", "send", "discard"] {
+        let mine = with("Mine", version.clone(), action);
+        let page = admin.upload("/work/emails/save", &lent(&mine), &[]).await.expect(409);
+        assert!(page.text().contains("value=\"Mine\""), "{action}: what was written is still there");
+        page.sees("This email was saved elsewhere meanwhile").sees("Load the other version instead");
+    }
+    assert_eq!(w.read(&format!("/emails({id})")).await["subject"], "The other's");
+
+    // Both are kept, and the second has all that the first has.
+    let mine = with("Mine", version.clone(), "copy");
+    let saved = admin.upload("/work/emails/save", &lent(&mine), &[]).await.expect(303);
+    let second = id_of(saved.header("location"));
+    assert_ne!(second, id);
+    let all = drafts(&w).await;
+    let copy = all.iter().find(|d| d["activityid"] == second.as_str()).unwrap();
+    assert_eq!((copy["subject"].as_str(), files_of(copy)), (Some("Mine"), vec!["logo.png"]));
+    assert_eq!(copy["_parentactivityid_value"], original.as_str());
+    assert!(copy["description"].as_str().unwrap().contains("Hello <b>you</b>"));
+
+    // Deleted elsewhere, what is written here can still be kept.
+    w.delete(&format!("/emails({id})")).await.expect(204);
+    let told = admin.upload("/work/emails/save", &lent(&with("Mine", version.clone(), "autosave")), &[]).await;
+    assert_eq!(told.expect(200).json()["against"], "gone");
+    let page = admin.upload("/work/emails/save", &lent(&with("Mine", version.clone(), "save")), &[]).await.expect(409);
+    page.sees("This draft was deleted elsewhere meanwhile");
+    admin.upload("/work/emails/save", &lent(&with("Mine, again", version, "copy")), &[]).await.expect(303);
+    assert!(drafts(&w).await.iter().any(|d| d["subject"] == "Mine, again"));
+});
+
+story!(an_email_is_sent_later, |w| {
+    w.create("contacts", json!({ "lastname": "Customer", "emailaddress1": "cara@customer.example" })).await;
+    let mut admin = w.administrator().await;
+    let from = own(&admin);
+    let later = |id: &str, at: &'static str, action: &'static str| -> Vec<(String, String)> {
+        let fields = sheet(id, &from, "cara@customer.example", action).into_iter();
+        let all = fields.chain([("delayedemailsendtime", at)]);
+        all.map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+    };
+    fn lent(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+        fields.iter().map(|(n, v)| (&**n, &**v)).collect()
+    }
+    for at in ["", "2001-01-01T08:00", "soon"] {
+        let page = admin.upload("/work/emails/save", &lent(&later("", at, "later")), &[]).await.expect(400);
+        assert!(page.text().contains("id=\"delayedemailsendtime-fault\""), "{at}: {}", page.text());
+    }
+    let sent = admin.upload("/work/emails/save", &lent(&later("", "2099-03-01T08:30", "later")), &[]).await.expect(303);
+    let id = sent.header("location").split('/').nth(3).unwrap().split('?').next().unwrap().to_owned();
+    assert!(sent.header("location").ends_with("?done=later"), "{}", sent.header("location"));
+    let row = w.read(&format!("/emails({id})")).await;
+    assert_eq!((&row["delayedemailsendtime"], &row["statuscode"]), (&json!("2099-03-01T08:30:00Z"), &json!(6)));
+    let page = admin.open(sent.header("location")).await.expect(200);
+    assert!(!page.text().contains("hx-trigger=\"every 3s\""), "the page asks for what cannot have changed");
+    page.sees("It will be sent at the time that you set.")
+        .sees("To be sent on")
+        .sees("1 Mar 2099, 08:30")
+        .sees("Send Now");
+    // Called back, the time stands in the form.
+    let page = admin.submit(&format!("/work/emails/{id}/state"), &[("do", "recall")]).await;
+    assert!(page.text().contains("value=\"2099-03-01T08:30\""), "{}", page.text());
+    // Send means now, whatever stands there.
+    admin.upload("/work/emails/save", &lent(&later(&id, "2099-03-01T08:30", "send")), &[]).await.expect(303);
+    assert!(w.read(&format!("/emails({id})")).await["delayedemailsendtime"].is_null());
+    admin.submit(&format!("/work/emails/{id}/state"), &[("do", "recall")]).await.sees("Send Later");
+    admin.upload("/work/emails/save", &lent(&later(&id, "2099-03-01T08:30", "later")), &[]).await.expect(303);
+    admin.submit(&format!("/work/emails/{id}/state"), &[("do", "now")]).await.sees("Handed over to be sent.");
+    let row = w.read(&format!("/emails({id})")).await;
+    assert_eq!((&row["delayedemailsendtime"], &row["statuscode"]), (&json!(null), &json!(6)));
 });
 
 story!(a_draft_is_written_saved_and_sent, |w| {
@@ -222,7 +392,7 @@ story!(a_draft_is_written_saved_and_sent, |w| {
     assert!(part.text().contains("hx-trigger=\"every 3s\""));
     // Called back, it is a draft again; deleted, it is gone.
     sally.submit(&format!("/work/emails/{id}/state"), &[("do", "recall")]).await.sees("Save");
-    sally.upload("/work/emails/save", &sheet(&id, &from, "", "delete"), &[]).await.expect(303);
+    sally.upload("/work/emails/save", &sheet(&id, &from, "", "discard"), &[]).await.expect(303);
     sally.open(&format!("/work/emails/{id}")).await.expect(404);
 });
 

@@ -6,8 +6,12 @@ use mail_parser::decoders::html::add_html_token;
 /// What is longer than this is cut: nobody reads it as plain text.
 const LONGEST: usize = 1 << 20;
 
-/// Text with blocks on lines of their own, list items marked, link targets
-/// after their text; scripts, styles and comments left out.
+/// Quotations within quotations, and lists within lists, that are told apart.
+const DEEPEST: usize = 8;
+
+/// Text with blocks on lines of their own, list items marked or numbered,
+/// quotations behind `>`, link targets after their text; scripts, styles and
+/// comments left out.
 pub fn from_html(html: &str) -> String {
     let html = &html[..html.floor_char_boundary(LONGEST)];
     let mut writer = Writer::default();
@@ -18,6 +22,9 @@ pub fn from_html(html: &str) -> String {
         rest = writer.tag(rest);
     }
     writer.text(rest);
+    while !writer.quotes.is_empty() {
+        writer.quote_end();
+    }
     writer.out.trim_end().to_owned()
 }
 
@@ -29,6 +36,12 @@ struct Writer {
     pre: u32,
     /// Target of the link that is open, and where its text started.
     link: Option<(String, usize)>,
+    /// Where the open quotations start.
+    quotes: Vec<usize>,
+    /// The open lists, with the last number of those that count.
+    lists: Vec<Option<u32>>,
+    /// Where a list item's mark ends: its text begins on the same line.
+    marked: usize,
 }
 
 impl Writer {
@@ -54,18 +67,23 @@ impl Writer {
         match name.as_str() {
             "script" | "style" | "head" | "title" | "template" if !closing => return skip(after, &name),
             "br" => self.line(),
-            "p" | "table" | "ul" | "ol" | "blockquote" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.paragraph(),
+            "blockquote" if closing => self.quote_end(),
+            "blockquote" => {
+                self.paragraph();
+                if self.quotes.len() < DEEPEST {
+                    self.quotes.push(self.out.len());
+                }
+            }
+            "ul" | "ol" => self.list(name == "ol", closing),
+            "p" | "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.paragraph(),
             "pre" => {
                 self.paragraph();
                 self.pre = if closing { self.pre.saturating_sub(1) } else { self.pre + 1 };
             }
             "div" | "tr" | "section" | "article" | "header" | "footer" | "form" | "dt" | "dd" => self.fresh_line(),
             "td" | "th" => self.space = true,
-            "li" if !closing => {
-                self.fresh_line();
-                self.out.push_str("* ");
-                self.space = false;
-            }
+            "li" if closing => self.marked = 0,
+            "li" => self.item(),
             "hr" => {
                 self.fresh_line();
                 self.out.push_str("----------------------------------------\n");
@@ -85,6 +103,52 @@ impl Writer {
             _ => {}
         }
         after
+    }
+
+    fn list(&mut self, numbered: bool, closing: bool) {
+        self.marked = 0;
+        // A list within another is part of its item.
+        if self.lists.len() > usize::from(closing) {
+            self.fresh_line()
+        } else {
+            self.paragraph()
+        }
+        if closing {
+            self.lists.pop();
+        } else {
+            self.lists.push(numbered.then_some(0));
+        }
+    }
+
+    fn item(&mut self) {
+        self.marked = 0;
+        self.fresh_line();
+        self.out.push_str(&"  ".repeat(self.lists.len().saturating_sub(1).min(DEEPEST)));
+        match self.lists.last_mut() {
+            Some(Some(number)) => {
+                *number = number.saturating_add(1);
+                self.out.push_str(&format!("{number}. "));
+            }
+            _ => self.out.push_str("* "),
+        }
+        self.space = false;
+        self.marked = self.out.len();
+    }
+
+    /// Puts `>` before the lines of the quotation that ends.
+    fn quote_end(&mut self) {
+        self.fresh_line();
+        let Some(start) = self.quotes.pop() else { return };
+        let quoted = self.out.split_off(start.min(self.out.len()));
+        let quoted = quoted.trim_matches('\n');
+        if !quoted.is_empty() {
+            for line in quoted.split('\n') {
+                self.out.push_str(if line.is_empty() || line.starts_with('>') { ">" } else { "> " });
+                self.out.push_str(line);
+                self.out.push('\n');
+            }
+        }
+        self.paragraph();
     }
 
     fn link_end(&mut self) {
@@ -125,6 +189,9 @@ impl Writer {
     }
 
     fn fresh_line(&mut self) {
+        if self.marked > 0 && self.out.len() == self.marked {
+            return;
+        }
         self.trim_spaces();
         if !self.out.is_empty() && !self.out.ends_with('\n') {
             self.out.push('\n');
@@ -134,7 +201,9 @@ impl Writer {
 
     fn paragraph(&mut self) {
         self.fresh_line();
-        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
+        let begins = self.quotes.last().is_some_and(|start| *start == self.out.len());
+        let marked = self.marked > 0 && self.out.len() == self.marked;
+        if !self.out.is_empty() && !self.out.ends_with("\n\n") && !begins && !marked {
             self.out.push('\n');
         }
     }
@@ -237,6 +306,13 @@ mod tests {
         check("a  \n b", "a b");
         check("<b>a</b> <i>b</i>c", "a bc");
         check("<ul><li>x</li><li>y</li></ul>", "* x\n* y");
+        check("<ul><li><div>x</div></li><li><p>y</p></li></ul>z", "* x\n* y\n\nz");
+        check("<ol><li>x</li><li>y<ul><li>z</li></ul></li></ol>", "1. x\n2. y\n  * z");
+        check("<ol><li></li><li>y</li></ol>", "1.\n2. y");
+        check("a<blockquote>b<br>c</blockquote>d", "a\n\n> b\n> c\n\nd");
+        check("<blockquote><p>a</p><blockquote>b</blockquote></blockquote>", "> a\n>\n>> b");
+        check("<blockquote>open", "> open");
+        check("</blockquote></ul>a", "a");
         check("<style>p{}</style><script>x<y</script>z", "z");
         check("<head><title>t</title></head><body>b</body>", "b");
         check("<!-- c <p> -->d", "d");
@@ -257,6 +333,8 @@ mod tests {
     fn long_and_deep_is_fast() {
         let deep = "<div>".repeat(200_000);
         assert_eq!(from_html(&deep), "");
+        from_html(&format!("{}x{}", "<blockquote>".repeat(100_000), "</blockquote>".repeat(100_000)));
+        from_html(&"<ul><li>x".repeat(50_000));
         from_html(&"<a href=\"".repeat(100_000));
         from_html(&"&".repeat(1_000_000));
     }

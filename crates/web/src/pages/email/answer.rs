@@ -1,56 +1,127 @@
-//! Replying and forwarding: a draft with the original quoted in it.
+//! Replying and forwarding: a sheet with the original quoted below it. Nothing
+//! is saved before somebody has written something.
 
-use actions::{Context, Draft};
+use actions::Context;
 use axum::extract::Path;
+use axum::http::StatusCode;
 use formats::{html, mime};
 use model::mail::{Address, address_key, is_address};
-use model::tables::{Attachment, Email, Participation};
+use model::tables::{Attachment, Participation};
 use model::{Entity, Id, Ref};
 
-use crate::pages::email::draft::{self, Upload};
+use crate::pages::email::compose::{self, form};
+use crate::pages::email::draft::{self, Sheet, Upload};
 use crate::pages::email::loaded::{self, Loaded};
-use crate::pages::email::{compose, id, recipients, source};
-use crate::pages::kit::{self, Desk, Fault, Form, Outcome};
+use crate::pages::email::{id, recipients, source};
+use crate::pages::kit::{Desk, Fault, Form, Outcome};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+pub(super) enum How {
     Reply,
     All,
     Forward,
 }
 
-/// `POST /work/emails/{id}/answer`
-pub(super) async fn begin(desk: Desk, Path(name): Path<String>, form: Form) -> Outcome {
-    let how = match form.text("how") {
-        "reply" => How::Reply,
-        "all" => How::All,
-        "forward" => How::Forward,
-        _ => return Err(Fault::bad("Say how: reply, all or forward.")),
-    };
-    let original = loaded::load(&desk.ctx, id(&name)?).await?;
-    let from = sender(&desk.ctx, &original).await?;
-    let quoted = quoted(&desk, &original, how);
-    let email = &original.email;
-    let mut draft = Draft::new(Email::TABLE)
-        .with(Email::C.is_outgoing, true)
-        .with(Email::C.subject, subject(&email.subject, how))
-        .with(Email::C.description, html::compose(&compose::signature(&desk).await?, &quoted))
-        .with(Email::C.regarding, email.regarding);
-    if how != How::Forward {
-        // In-Reply-To, References and the conversation follow from it.
-        draft = draft.with(Email::C.parent, Some(email.reference()));
+impl How {
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Reply, Self::All, Self::Forward].into_iter().find(|how| how.word() == word)
     }
-    let mut parties = vec![draft::sender(from)];
-    if how != How::Forward {
-        let own = own_addresses(&desk.ctx, from).await?;
-        for (kind, people) in people(&original, how, &own) {
-            let text: Vec<String> = people.iter().map(|a| recipients::shown(&a.name, &a.address)).collect();
-            parties.extend(recipients::parties(&desk.ctx, kind, &text.join("; "), false).await?);
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::All => "all",
+            Self::Forward => "forward",
         }
     }
-    let answer = actions::create(&desk.ctx, draft::with_parties(draft, parties)).await?;
-    copy_files(&desk.ctx, &original, answer, how, &quoted).await?;
-    kit::go(&format!("/work/emails/{answer}/edit"))
+}
+
+/// What a new draft takes from another email.
+#[derive(Default)]
+pub(super) struct Origin {
+    pub quoted: String,
+    pub parent: Option<Ref>,
+    /// Each with whether it stands in the text.
+    pub files: Vec<(Attachment, bool)>,
+}
+
+/// `GET /work/emails/{id}/answer?how=reply|all|forward`
+pub(super) async fn begin(desk: Desk, Path(name): Path<String>) -> Outcome {
+    let how = How::of(desk.query.text("how")).ok_or_else(|| Fault::bad("Say how: reply, all or forward."))?;
+    let original = loaded::load(&desk.ctx, id(&name)?).await?;
+    let sheet = sheet(&desk, &original, how).await?;
+    form::show(&desk, &sheet, &[], StatusCode::OK).await
+}
+
+async fn sheet(desk: &Desk, original: &Loaded, how: How) -> Result<Sheet, Fault> {
+    let email = &original.email;
+    let from = sender(&desk.ctx, original).await?;
+    let mut sheet = Sheet {
+        answers: Some((email.id, how)),
+        from: Some(from),
+        subject: subject(&email.subject, how),
+        body: compose::signature(desk).await?.below_blank_lines(),
+        regarding: email.regarding,
+        ..Sheet::default()
+    };
+    if how != How::Forward {
+        let own = own_addresses(&desk.ctx, from).await?;
+        for (kind, people) in people(original, how, &own) {
+            let text: Vec<String> = people.iter().map(|a| recipients::shown(&a.name, &a.address)).collect();
+            let field = if kind == Participation::To { &mut sheet.to } else { &mut sheet.cc };
+            *field = text.join("; ");
+        }
+    }
+    Ok(sheet)
+}
+
+impl Origin {
+    /// Of an answer: In-Reply-To, References and the conversation follow from
+    /// the parent. A forwarded email takes its files along, an answer the
+    /// pictures in its text.
+    pub fn of_answer(desk: &Desk, original: &Loaded, how: How) -> Self {
+        let quoted = quoted(desk, original, how);
+        let in_text = |a: &Attachment| {
+            let id = a.content_id.trim().trim_matches(['<', '>']);
+            !id.is_empty() && quoted.contains(&format!("src=\"cid:{}\"", escaped(id)))
+        };
+        let files = original.attachments.iter().map(|a| (a.clone(), in_text(a)));
+        Self {
+            files: files.filter(|(_, in_text)| how == How::Forward || *in_text).collect(),
+            parent: (how != How::Forward).then(|| original.email.reference()),
+            quoted,
+        }
+    }
+
+    /// Of a second draft beside one that somebody else has changed.
+    pub fn of_draft(standing: &Loaded) -> Self {
+        let files = standing.attachments.iter().map(|a| (a.clone(), !a.content_id.trim().is_empty()));
+        Self {
+            quoted: html::decompose(&standing.email.description).1,
+            parent: standing.email.parent,
+            files: files.collect(),
+        }
+    }
+
+    /// What is blocked or too large by now is left out: the one who writes
+    /// sees what is there.
+    pub async fn copy_files(&self, ctx: &Context, to: Id) -> Result<(), Fault> {
+        for (attachment, in_text) in &self.files {
+            let Some(content) = actions::attachment::content(ctx, attachment.id).await? else { continue };
+            let bytes = mime::extract(&content.stored, &content.place);
+            let file = Upload { name: attachment.file_name.clone(), kind: attachment.mime_type.clone(), bytes };
+            let content_id = if *in_text { attachment.content_id.as_str() } else { "" };
+            for refusal in draft::attach_as(ctx, to, file, content_id).await? {
+                tracing::debug!(code = refusal.code, "a file of an email was not taken along");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a form says of the email that it answers.
+pub(super) fn of_form(form: &Form) -> Option<(Id, How)> {
+    Some((form.id("answers")?, How::of(form.text("how"))?))
 }
 
 /// The queue that the original came for, if one may write in its name; else oneself.
@@ -122,7 +193,7 @@ fn subject(subject: &str, how: How) -> String {
 }
 
 /// The original as it stands below the answer.
-fn quoted(desk: &Desk, original: &Loaded, how: How) -> String {
+pub(super) fn quoted(desk: &Desk, original: &Loaded, how: How) -> String {
     let texts = desk.viewer.texts;
     let email = &original.email;
     let at = email.received_on.or(email.sent_on).map(|at| desk.viewer.time(at)).unwrap_or_default();
@@ -149,33 +220,6 @@ fn quoted(desk: &Desk, original: &Loaded, how: How) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A forwarded email takes its files along, an answer the pictures in its text.
-async fn copy_files(ctx: &Context, original: &Loaded, answer: Id, how: How, quoted: &str) -> Result<(), Fault> {
-    for attachment in &original.attachments {
-        let id = attachment.content_id.trim().trim_matches(['<', '>']);
-        let in_text = !id.is_empty() && quoted.contains(&format!("src=\"cid:{}\"", escaped(id)));
-        if how != How::Forward && !in_text {
-            continue;
-        }
-        let Some(content) = actions::attachment::content(ctx, attachment.id).await? else { continue };
-        let bytes = mime::extract(&content.stored, &content.place);
-        copy(ctx, answer, attachment, bytes, in_text).await?;
-    }
-    Ok(())
-}
-
-/// What is blocked or too large by now is left out: the one who forwards sees
-/// what is there.
-async fn copy(ctx: &Context, answer: Id, attachment: &Attachment, bytes: Vec<u8>, in_text: bool) -> Result<(), Fault> {
-    let file = Upload { name: attachment.file_name.clone(), kind: attachment.mime_type.clone(), bytes };
-    let content_id = if in_text { attachment.content_id.as_str() } else { "" };
-    let refused = draft::attach_as(ctx, answer, file, content_id).await?;
-    for refusal in refused {
-        tracing::debug!(code = refusal.code, "a file of an email was not taken along");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

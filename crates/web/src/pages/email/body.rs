@@ -13,6 +13,7 @@ use formats::html::Shown;
 use formats::mime;
 use model::Id;
 
+use crate::pages::email::answer::{How, quoted};
 use crate::pages::email::loaded::{self, Loaded};
 use crate::pages::email::{id, message, shown};
 use crate::pages::kit::{Desk, Fault, Outcome};
@@ -36,15 +37,28 @@ img.pr-blocked{display:inline-block;min-width:24px;min-height:24px;border:1px da
 /// `GET /work/emails/{id}/body[?remote=1]`
 pub(super) async fn of_email(desk: Desk, Path(name): Path<String>) -> Outcome {
     let loaded = loaded::load(&desk.ctx, id(&name)?).await?;
-    let remote = desk.query.ticked("remote");
     let text = match desk.query.text("part") {
         "quoted" => formats::html::decompose(&loaded.email.description).1,
         _ => loaded.email.description.clone(),
     };
-    let shown = shown::clean(&desk, text, parts(&loaded), remote).await?;
-    let pictures = pictures(&desk.ctx, &loaded, &shown.html).await?;
+    framed(&desk, &loaded, text).await
+}
+
+/// `GET /work/emails/{id}/quoted?how=reply`: as it will stand below an answer
+/// that is not saved yet.
+pub(super) async fn of_answer(desk: Desk, Path(name): Path<String>) -> Outcome {
+    let loaded = loaded::load(&desk.ctx, id(&name)?).await?;
+    let how = How::of(desk.query.text("how")).ok_or_else(Fault::absent)?;
+    let text = quoted(&desk, &loaded, how);
+    framed(&desk, &loaded, text).await
+}
+
+async fn framed(desk: &Desk, loaded: &Loaded, text: String) -> Outcome {
+    let remote = desk.query.ticked("remote");
+    let shown = shown::clean(desk, text, parts(loaded), remote).await?;
+    let pictures = pictures(&desk.ctx, loaded, &shown.html).await?;
     let html = shown::with_parts(&shown.html, &pictures);
-    Ok(answer(&desk, &html, &shown, remote))
+    Ok(answer(desk, &html, &shown, remote))
 }
 
 /// `GET /work/messages/{id}/body`: of a message that no email came of.

@@ -3,12 +3,15 @@
 use actions::{ActionError, Context, Draft, Precondition};
 use axum::extract::Multipart;
 use axum::http::StatusCode;
-use formats::html;
+use formats::html::{self, Own};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use model::tables::{ActivityParty, Attachment, Email, Participation, Priority, REGARDING};
-use model::{Entity, Id, Ref, Refusal};
+use model::{Entity, Id, Ref, Refusal, Timestamp};
 
+use crate::pages::email::answer::{self, How, Origin};
 use crate::pages::email::{choices, loaded, recipients};
-use crate::pages::kit::{Fault, Form};
+use crate::pages::kit::{Desk, Editor, Fault, Form};
 
 /// Files of one form.
 const MOST_FILES: usize = 50;
@@ -16,23 +19,71 @@ const MOST_FILES: usize = 50;
 /// Who may stand in From.
 pub(super) const SENDERS: &[&str] = &["systemuser", "queue"];
 
+/// As fields for a date and time have it.
+pub(super) const LOCAL: &str = "%Y-%m-%dT%H:%M";
+
 /// What somebody has written so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sheet {
     pub id: Option<Id>,
+    /// The version that the writer has before them.
+    pub version: Option<i64>,
+    /// What a draft that is not saved yet answers.
+    pub answers: Option<(Id, How)>,
+    /// The draft that this is to be a second one of.
+    pub beside: Option<Id>,
     pub from: Option<Ref>,
     pub to: String,
     pub cc: String,
     pub bcc: String,
     pub subject: String,
-    /// Plain text; what is quoted below it stands in the email.
-    pub body: String,
+    /// What is quoted below it stands in the email.
+    pub body: Own,
     pub regarding: Option<Ref>,
     pub high: Priority,
     pub read_receipt: bool,
+    /// Date and time in the writer's zone; empty: at once.
+    pub later: String,
     /// What is quoted is left out.
     pub without_quoted: bool,
 }
+
+/// A draft that was saved.
+pub(super) struct Saved {
+    pub id: Id,
+    pub version: Option<i64>,
+    /// Files of another email came along.
+    pub took_files: bool,
+}
+
+/// What stands against saving, beyond what is wrong with the sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Against {
+    /// Somebody else has saved, or sent, the draft meanwhile.
+    Changed,
+    Gone,
+}
+
+impl Against {
+    pub fn of(refusals: &[Refusal]) -> Option<Self> {
+        refusals.iter().find_map(|refusal| match refusal.name {
+            "ConcurrencyVersionMismatch" => Some(Self::Changed),
+            GONE => Some(Self::Gone),
+            _ => None,
+        })
+    }
+
+    /// For the page and its script.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// Names the refusal of a draft that is not there any more.
+const GONE: &str = "DraftIsGone";
 
 /// A file that was chosen.
 pub(super) struct Upload {
@@ -76,25 +127,32 @@ impl Sheet {
         let regarding = form.get("regarding").or_else(|| form.get("regarding_now"));
         Self {
             id: form.id("id"),
+            version: form.number("version"),
+            answers: answer::of_form(form),
+            beside: None,
             from: choices::record(form.text("from"), SENDERS),
             to: form.text("to").to_owned(),
             cc: form.text("cc").to_owned(),
             bcc: form.text("bcc").to_owned(),
             subject: form.text("subject").to_owned(),
-            body: form.text("body").replace("\r\n", "\n"),
+            body: Editor::written(form, "body"),
             regarding: regarding.and_then(|text| choices::record(text, REGARDING)),
             high: form.number("prioritycode").and_then(Priority::from_number).unwrap_or_default(),
             read_receipt: form.ticked("readreceiptrequested"),
+            later: form.text(Email::C.delayed_send.name).to_owned(),
             without_quoted: form.ticked("without"),
         }
     }
 
     /// As it was saved.
-    pub fn of_email(loaded: &loaded::Loaded) -> Self {
+    pub fn of_email(loaded: &loaded::Loaded, zone: &TimeZone) -> Self {
         let email = &loaded.email;
         let field = |kind| recipients::write(&loaded.of_kind(kind).collect::<Vec<_>>());
         Self {
             id: Some(email.id),
+            version: loaded.version,
+            answers: None,
+            beside: None,
             from: loaded.sender().and_then(|p| p.party).filter(|p| SENDERS.contains(&p.table)),
             to: field(Participation::To),
             cc: field(Participation::Cc),
@@ -104,41 +162,132 @@ impl Sheet {
             regarding: email.regarding,
             high: email.priority,
             read_receipt: email.read_receipt,
+            later: email
+                .delayed_send
+                .map(|at| at.to_zoned_datetime(zone.clone()).strftime(LOCAL).to_string())
+                .unwrap_or_default(),
             without_quoted: false,
         }
+    }
+
+    /// When it is to be sent. `Err`: what stands in the field is no time.
+    pub fn send_at(&self, zone: &TimeZone) -> Result<Option<Timestamp>, Refusal> {
+        let text = self.later.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let local = text.parse::<DateTime>().ok();
+        let at = local.and_then(|local| Some(local.to_zoned_datetime(zone.clone()).ok()?.timestamp()));
+        let wrong = || Refusal::invalid(Some(Email::C.delayed_send.name), "This is no date and time.");
+        at.map(Some).ok_or_else(wrong)
+    }
+
+    /// What must be so of the draft before it is changed.
+    pub fn standing(&self) -> Precondition {
+        self.version.map_or(Precondition::Exists, Precondition::Version)
     }
 }
 
 /// Saves the sheet. `Err` inside: what was refused; nothing was saved then.
 /// `strict`: what is no address is refused instead of being left out.
-pub(super) async fn save(ctx: &Context, sheet: &Sheet, strict: bool) -> Result<Result<Id, Vec<Refusal>>, Fault> {
-    let quoted = match sheet.id {
-        Some(id) if !sheet.without_quoted => {
-            let row = actions::read(ctx, Email::TABLE, id, vec![Email::C.description.name, "ownerid"]).await?;
-            html::decompose(row.get(Email::C.description.name).as_text().unwrap_or_default()).1
-        }
-        _ => String::new(),
+pub(super) async fn save(desk: &Desk, sheet: &Sheet, strict: bool) -> Result<Result<Saved, Vec<Refusal>>, Fault> {
+    let later = match sheet.send_at(&desk.viewer.zone) {
+        Err(refusal) if strict => return Ok(Err(vec![refusal])),
+        later => later.unwrap_or_default(),
     };
-    let mut draft = Draft::new(Email::TABLE)
+    match sheet.id {
+        Some(id) => change(&desk.ctx, sheet, id, later, strict).await,
+        None => create(desk, sheet, later, strict).await,
+    }
+}
+
+async fn change(
+    ctx: &Context,
+    sheet: &Sheet,
+    id: Id,
+    later: Option<Timestamp>,
+    strict: bool,
+) -> Result<Result<Saved, Vec<Refusal>>, Fault> {
+    let read = actions::read(ctx, Email::TABLE, id, vec![Email::C.description.name, "ownerid"]).await;
+    let row = match refused(read)? {
+        Ok(row) => row,
+        Err(refusals) if refusals.iter().all(|r| r.code == Refusal::ABSENT) => {
+            return Ok(Err(vec![Refusal::new(Refusal::ABSENT, GONE, "The draft was deleted elsewhere.")]));
+        }
+        Err(refusals) => return Ok(Err(refusals)),
+    };
+    let (own, quoted) = html::decompose(row.get(Email::C.description.name).as_text().unwrap_or_default());
+    // Whoever is still writing may change their mind about leaving it out.
+    let quoted = if sheet.without_quoted && strict { "" } else { &quoted };
+    let text = html::compose(&sheet.body.or_standing(&own), quoted);
+    let draft = written(ctx, sheet, text, later, strict).await?;
+    let saved = actions::update(ctx, id, draft, sheet.standing()).await;
+    Ok(refused(saved)?.map(|saved| Saved { id, version: saved.version, took_files: false }))
+}
+
+async fn create(
+    desk: &Desk,
+    sheet: &Sheet,
+    later: Option<Timestamp>,
+    strict: bool,
+) -> Result<Result<Saved, Vec<Refusal>>, Fault> {
+    let ctx = &desk.ctx;
+    let origin = origin(desk, sheet).await?;
+    let quoted = if sheet.without_quoted && strict { "" } else { &origin.quoted };
+    let text = html::compose(&sheet.body, quoted);
+    let draft = written(ctx, sheet, text, later, strict)
+        .await?
+        .with(Email::C.is_outgoing, true)
+        .with(Email::C.parent, origin.parent);
+    let id = match refused(actions::create(ctx, draft).await)? {
+        Ok(id) => id,
+        Err(refusals) => return Ok(Err(refusals)),
+    };
+    origin.copy_files(ctx, id).await?;
+    Ok(Ok(Saved { id, version: version(ctx, id).await?, took_files: !origin.files.is_empty() }))
+}
+
+/// What a draft that is not saved yet has from elsewhere.
+pub(super) async fn origin(desk: &Desk, sheet: &Sheet) -> Result<Origin, Fault> {
+    if let Some(beside) = sheet.beside {
+        // Where that is gone, what was written is all that is left.
+        return Ok(match refused(actions::read(&desk.ctx, Email::TABLE, beside, vec!["subject"]).await)? {
+            Ok(_) => Origin::of_draft(&loaded::load(&desk.ctx, beside).await?),
+            Err(_) => Origin::default(),
+        });
+    }
+    Ok(match sheet.answers {
+        Some((original, how)) => Origin::of_answer(desk, &loaded::load(&desk.ctx, original).await?, how),
+        None => Origin::default(),
+    })
+}
+
+/// The version that the email has now.
+pub(super) async fn version(ctx: &Context, id: Id) -> Result<Option<i64>, Fault> {
+    let row = actions::read(ctx, Email::TABLE, id, vec!["versionnumber"]).await?;
+    Ok(row.get("versionnumber").as_int())
+}
+
+async fn written(
+    ctx: &Context,
+    sheet: &Sheet,
+    text: String,
+    later: Option<Timestamp>,
+    strict: bool,
+) -> Result<Draft, Fault> {
+    let draft = Draft::new(Email::TABLE)
         .with(Email::C.subject, sheet.subject.chars().filter(|c| !c.is_control()).collect())
-        .with(Email::C.description, html::compose(&sheet.body, &quoted))
+        .with(Email::C.description, text)
         .with(Email::C.regarding, sheet.regarding)
         .with(Email::C.priority, sheet.high)
-        .with(Email::C.read_receipt, sheet.read_receipt);
-    if sheet.id.is_none() {
-        draft = draft.with(Email::C.is_outgoing, true);
-    }
+        .with(Email::C.read_receipt, sheet.read_receipt)
+        .with(Email::C.delayed_send, later);
     let parties = parties(ctx, sheet, strict).await?;
-    let draft = with_parties(draft, parties);
-    let saved = match sheet.id {
-        Some(id) => actions::update(ctx, id, draft, Precondition::Exists).await.map(|saved| saved.id),
-        None => actions::create(ctx, draft).await,
-    };
-    refused(saved)
+    Ok(with_parties(draft, parties))
 }
 
 /// The draft with these parties instead of those it has.
-pub(super) fn with_parties(mut draft: Draft, parties: Vec<Draft>) -> Draft {
+fn with_parties(mut draft: Draft, parties: Vec<Draft>) -> Draft {
     let child = Email::TABLE.children.iter().find(|c| c.table == ActivityParty::TABLE.logical);
     draft.children.extend(child.map(|child| (*child, parties)));
     draft
@@ -154,7 +303,7 @@ async fn parties(ctx: &Context, sheet: &Sheet, strict: bool) -> Result<Vec<Draft
     Ok(parties)
 }
 
-pub(super) fn sender(who: Ref) -> Draft {
+fn sender(who: Ref) -> Draft {
     Draft::new(ActivityParty::TABLE)
         .with(ActivityParty::C.participation, Participation::Sender)
         .with(ActivityParty::C.party, Some(who))

@@ -64,11 +64,15 @@ pub(super) async fn state(desk: Desk, Path(name): Path<String>, form: Form) -> O
             kit::go("/work/activities?done=deleted")
         }
         "recall" => {
-            let draft = Draft::new(Email::TABLE)
-                .with(Email::C.status, EmailStatus::Draft)
-                .with(Email::C.state, EmailState::Open);
-            actions::update(&desk.ctx, id, draft, Precondition::Exists).await?;
+            recall(&desk, id).await?;
             kit::go(&format!("/work/emails/{id}/edit?done=done"))
+        }
+        "now" => {
+            recall(&desk, id).await?;
+            let draft = Draft::new(Email::TABLE).with(Email::C.delayed_send, None);
+            actions::update(&desk.ctx, id, draft, Precondition::Exists).await?;
+            actions::email::send(&desk.ctx, id, true, None).await?;
+            kit::go(&format!("/work/emails/{id}?done=sent"))
         }
         action @ ("send" | "mark") => {
             actions::email::send(&desk.ctx, id, action == "send", None).await?;
@@ -76,6 +80,14 @@ pub(super) async fn state(desk: Desk, Path(name): Path<String>, form: Form) -> O
         }
         _ => Err(Fault::bad("There is no such command.")),
     }
+}
+
+/// What waits to be sent is a draft again.
+async fn recall(desk: &Desk, id: Id) -> Result<(), Fault> {
+    let draft =
+        Draft::new(Email::TABLE).with(Email::C.status, EmailStatus::Draft).with(Email::C.state, EmailState::Open);
+    actions::update(&desk.ctx, id, draft, Precondition::Exists).await?;
+    Ok(())
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ use crate::pages::kit::Fault;
 
 pub(super) struct Loaded {
     pub email: Email,
+    pub version: Option<i64>,
     pub parties: Vec<ActivityParty>,
     /// In their order.
     pub attachments: Vec<Attachment>,
@@ -16,7 +17,12 @@ pub(super) struct Loaded {
 pub(super) async fn load(ctx: &Context, id: Id) -> Result<Loaded, Fault> {
     let row = actions::read(ctx, Email::TABLE, id, Vec::new()).await?;
     let email = Email::from_record(&row).map_err(ActionError::from)?;
-    Ok(Loaded { parties: parties(ctx, id).await?, attachments: attachments(ctx, id).await?, email })
+    Ok(Loaded {
+        parties: parties(ctx, id).await?,
+        attachments: attachments(ctx, id).await?,
+        version: row.get("versionnumber").as_int(),
+        email,
+    })
 }
 
 pub(super) async fn parties(ctx: &Context, email: Id) -> Result<Vec<ActivityParty>, Fault> {

@@ -31,6 +31,10 @@ const SCRIPTS: &[&str] = &[
     include_str!("../../../static/email.js"),
 ];
 
+/// Only on pages where somebody writes formatted text. What it is made of by
+/// others says whose it is at its beginning.
+const EDITOR: &[&str] = &[include_str!("../../../static/squire.js"), include_str!("../../../static/editor.js")];
+
 struct Asset {
     name: &'static str,
     kind: &'static str,
@@ -45,6 +49,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         asset("postroom.css", "text/css; charset=utf-8", SHEETS.concat()),
         asset("postroom.js", "text/javascript; charset=utf-8", SCRIPTS.join("\n")),
+        asset("editor.js", "text/javascript; charset=utf-8", EDITOR.join("\n")),
         asset("htmx.js", "text/javascript; charset=utf-8", include_str!("../../../static/htmx.js").to_owned()),
         asset("icon.svg", "image/svg+xml", include_str!("../../../static/icon.svg").to_owned()),
     ]

@@ -196,6 +196,8 @@ fn done(desk: &Desk) -> String {
         "deleted" => desk.t("Deleted."),
         "created" => desk.t("Created."),
         "sent" => desk.t("Handed over to be sent."),
+        "later" => desk.t("It will be sent at the time that you set."),
+        "discarded" => desk.t("Discarded."),
         "done" => desk.t("Done."),
         _ => String::new(),
     }

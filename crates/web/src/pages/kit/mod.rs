@@ -3,6 +3,7 @@
 
 mod assets;
 mod desk;
+mod editor;
 mod fault;
 mod field;
 pub(crate) mod flow;
@@ -14,6 +15,7 @@ mod viewer;
 
 pub(crate) use assets::routes as assets;
 pub(crate) use desk::{Desk, at_desk};
+pub(crate) use editor::Editor;
 pub(crate) use fault::{Fault, Outcome};
 pub(crate) use field::{Choice, Field, Input};
 pub(crate) use form::Form;

@@ -8,12 +8,13 @@ use askama::Template;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::{get, post};
+use formats::html;
 use jiff::tz::TimeZone;
 use model::tables::{Approval, Mailbox, TestStatus, UserSettings};
 use model::{Entity, Id, Record, Refusal, Value, time_zone};
 
 use crate::pages::grid::tone;
-use crate::pages::kit::{self, Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
+use crate::pages::kit::{self, Choice, Desk, Editor, Fault, Field, Form, Frame, Input, Outcome, Place, go};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
 struct Page {
     frame: Frame,
     email: Vec<Field>,
+    signature: Editor,
     general: Vec<Field>,
     faults: Vec<String>,
     writes: bool,
@@ -74,6 +76,10 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
     let mut zones = field("timezonecode");
     zones.input = Input::Select;
     zones.choices = zone_choices(desk);
+    let written = typed.map_or_else(|| signature(&settings), |form| Editor::written(form, "pr_signature"));
+    let mut signature = Editor::new(desk.viewer.texts, "pr_signature", desk.t("Signature"), &written)
+        .help(desk.t("Stands under the emails that you write."));
+    signature.faults = refusals.iter().filter(|r| r.field == Some("pr_signature")).map(|r| r.message.clone()).collect();
     let keys = typed.map_or(desk.viewer.keys, |form| form.ticked("keys"));
     let keys = Field::new("keys", desk.t("Single keys are shortcuts"), Input::Tick)
         .ticked(keys)
@@ -84,8 +90,8 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
             field("incomingemailfilteringmethod")
                 .help(desk.t("Which messages that arrive in your mailbox become activities.")),
             field("issendasallowed"),
-            field("pr_signature").help(desk.t("Stands under the emails that you write.")),
         ],
+        signature,
         general: vec![
             languages,
             zones,
@@ -103,6 +109,10 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
     };
     let status = if refusals.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(crate::pages::page(status, &page))
+}
+
+fn signature(settings: &Record) -> html::Own {
+    html::Own::of_column(settings.get("pr_signature").as_text().unwrap_or_default())
 }
 
 fn field(desk: &Desk, settings: &Record, typed: Option<&Form>, column: &str) -> Field {
@@ -164,7 +174,8 @@ fn own(desk: &Desk, mailbox: &Mailbox) -> Own {
 }
 
 async fn save(desk: Desk, form: Form) -> Outcome {
-    let draft = draft(&desk, &form);
+    let settings = actions::personal(&desk.ctx).await?;
+    let draft = draft(&desk, &form, &settings.as_ref().map(signature).unwrap_or_default());
     if let Err(error) = actions::update(&desk.ctx, desk.ctx.actor.id, draft, Precondition::Any).await {
         return render(&desk, Some(&form), &Fault::refusals(error)?).await;
     }
@@ -180,10 +191,10 @@ async fn save(desk: Desk, form: Form) -> Outcome {
     Ok(response)
 }
 
-fn draft(desk: &Desk, form: &Form) -> Draft {
+fn draft(desk: &Desk, form: &Form, standing: &html::Own) -> Draft {
     let mut draft = Draft::new(UserSettings::TABLE);
     let mut wrong = Vec::new();
-    let text = form.text("pr_signature").replace("\r\n", "\n").trim_end().to_owned();
+    let text = Editor::written(form, "pr_signature").or_standing(standing).column().trim_end().to_owned();
     for column in COLUMNS.into_iter().filter(|c| form.has(c)) {
         let value = match column {
             "issendasallowed" => Value::Bool(form.ticked(column)),

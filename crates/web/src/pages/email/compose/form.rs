@@ -2,18 +2,26 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use model::tables::{Email, Organization, Priority};
-use model::{Entity, Query, Refusal};
+use model::tables::{Attachment, Email, Organization, Priority};
+use model::{Entity, Id, Query, Refusal};
 
-use crate::pages::email::draft::Sheet;
+use crate::pages::email::answer::How;
+use crate::pages::email::draft::{self, Against, Sheet};
+use crate::pages::email::loaded::Loaded;
 use crate::pages::email::{choices, files, loaded, read};
-use crate::pages::kit::{Choice, Desk, Fault, Field, Frame, Input, Outcome, Place};
+use crate::pages::kit::{Choice, Desk, Editor, Fault, Field, Frame, Input, Outcome, Place};
 
 #[derive(Template)]
 #[template(path = "email/compose.html")]
 struct ComposePage {
     frame: Frame,
     id: String,
+    version: String,
+    /// The email that is answered, and how, as long as nothing is saved.
+    answers: String,
+    how: &'static str,
+    /// What stands against saving; empty where nothing does.
+    against: &'static str,
     /// What belongs to no field.
     faults: Vec<String>,
     from: Field,
@@ -21,7 +29,10 @@ struct ComposePage {
     cc: Field,
     bcc: Field,
     subject: Field,
-    body: Field,
+    body: Editor,
+    later: Field,
+    /// The time to send at is open to be set.
+    scheduling: bool,
     priority: Field,
     receipt: Field,
     regarding: String,
@@ -35,10 +46,18 @@ struct ComposePage {
     files: Vec<File>,
     file_help: String,
     file_faults: Vec<String>,
-    saved: String,
+}
+
+/// The files alone, for the page's script.
+#[derive(Template)]
+#[template(path = "email/files.html")]
+struct FilesPart {
+    frame: Frame,
+    files: Vec<File>,
 }
 
 struct File {
+    /// Empty as long as it is another email's.
     id: String,
     name: String,
     size: String,
@@ -53,6 +72,7 @@ enum About {
     Subject,
     Regarding,
     Files,
+    Later,
     Nothing,
 }
 
@@ -67,14 +87,23 @@ fn about(refusal: &Refusal) -> About {
         _ => match refusal.field {
             Some("subject") => About::Subject,
             Some("regardingobjectid") => About::Regarding,
+            Some("delayedemailsendtime") => About::Later,
             _ => About::Nothing,
         },
     }
 }
 
-pub(super) async fn show(desk: &Desk, sheet: &Sheet, refusals: &[Refusal], status: StatusCode) -> Outcome {
+pub(in crate::pages::email) async fn show(
+    desk: &Desk,
+    sheet: &Sheet,
+    refusals: &[Refusal],
+    status: StatusCode,
+) -> Outcome {
     let said = |r: &Refusal| if about(r) == About::Files { r.message.clone() } else { desk.t(&sentence(&r.message)) };
-    let of = |which: About| -> Vec<String> { refusals.iter().filter(|r| about(r) == which).map(said).collect() };
+    let of = |which: About| -> Vec<String> {
+        refusals.iter().filter(|r| about(r) == which && Against::of(&[(*r).clone()]).is_none()).map(said).collect()
+    };
+    let against = Against::of(refusals);
     let line = |name: &str, label: &str, value: &str| Field::new(name, desk.t(label), Input::Line).value(value);
     let mut from = Field::new("from", desk.t("From"), Input::Select).choices(senders(desk, sheet).await?);
     from.value = sheet.from.map(choices::key).unwrap_or_default();
@@ -85,16 +114,25 @@ pub(super) async fn show(desk: &Desk, sheet: &Sheet, refusals: &[Refusal], statu
     subject.faults = of(About::Subject);
     let mut priority = Field::of(desk.viewer.texts, Email::TABLE, Email::C.priority.name);
     priority.value = Priority::number(sheet.high).to_string();
+    let mut body = Editor::new(desk.viewer.texts, "body", desk.t("Text"), &sheet.body);
+    body.focused = sheet.answers.is_some_and(|(_, how)| how != How::Forward);
+    let later = later(desk, sheet, of(About::Later));
     let find = desk.query.get("find").unwrap_or_default().to_owned();
     let standing = standing(desk, sheet).await?;
     let title = if sheet.subject.trim().is_empty() { desk.t("New Email") } else { sheet.subject.clone() };
     let page = ComposePage {
         frame: desk.frame("New Email", Place::Activities).with_help("email").titled(title),
         id: sheet.id.map(|id| id.to_string()).unwrap_or_default(),
+        version: sheet.version.map(|v| v.to_string()).unwrap_or_default(),
+        answers: sheet.answers.map(|(id, _)| id.to_string()).unwrap_or_default(),
+        how: sheet.answers.map_or("", |(_, how)| how.word()),
+        against: against.map_or("", Against::word),
         faults: of(About::Nothing),
         cc: line("cc", "Cc", &sheet.cc),
         bcc: line("bcc", "Bcc", &sheet.bcc),
-        body: Field::new("body", desk.t("Text"), Input::Lines).value(&sheet.body),
+        scheduling: !later.value.is_empty() || !later.faults.is_empty(),
+        body,
+        later,
         receipt: Field::of(desk.viewer.texts, Email::TABLE, Email::C.read_receipt.name).ticked(sheet.read_receipt),
         regarding: match sheet.regarding {
             Some(record) => choices::named(&desk.ctx, desk, record).await?,
@@ -109,13 +147,23 @@ pub(super) async fn show(desk: &Desk, sheet: &Sheet, refusals: &[Refusal], statu
         files: standing.files,
         file_help: file_help(desk).await?,
         file_faults: of(About::Files),
-        saved: String::new(),
         from,
         to,
         subject,
         priority,
     };
+    let status = if against.is_some() { StatusCode::CONFLICT } else { status };
     Ok(crate::pages::page(status, &page))
+}
+
+fn later(desk: &Desk, sheet: &Sheet, faults: Vec<String>) -> Field {
+    let zone = desk.viewer.zone.iana_name().unwrap_or("UTC");
+    let mut field = Field::new(Email::C.delayed_send.name, desk.t("Send on"), Input::Time)
+        .value(&sheet.later)
+        .help(desk.viewer.texts.with("In your time zone, {0}.", &[&zone]));
+    field.min = desk.ctx.now.to_zoned_datetime(desk.viewer.zone.clone()).strftime(draft::LOCAL).to_string();
+    field.faults = faults;
+    field
 }
 
 /// As a sentence: rules speak in the middle of one.
@@ -146,19 +194,42 @@ struct Standing {
 
 /// What the draft has besides its form's fields.
 async fn standing(desk: &Desk, sheet: &Sheet) -> Result<Standing, Fault> {
-    let Some(id) = sheet.id else { return Ok(Standing { quoted: String::new(), files: Vec::new() }) };
+    let nothing = Standing { quoted: String::new(), files: Vec::new() };
+    if let Some(id) = sheet.id {
+        // The form stays, even if the draft is gone.
+        let read = actions::read(&desk.ctx, Email::TABLE, id, vec!["subject"]).await;
+        if draft::refused(read)?.is_err() {
+            return Ok(nothing);
+        }
+        let loaded = loaded::load(&desk.ctx, id).await?;
+        let quoted = formats::html::decompose(&loaded.email.description).1;
+        let path = format!("/work/emails/{id}/body?part=quoted");
+        return Ok(Standing { quoted: if quoted.is_empty() { String::new() } else { path }, files: own(&loaded) });
+    }
+    let Some((original, how)) = sheet.answers else { return Ok(nothing) };
+    let origin = draft::origin(desk, sheet).await?;
+    let listed = origin.files.iter().map(|(a, _)| File { id: String::new(), ..file(a, original) });
+    Ok(Standing { quoted: format!("/work/emails/{original}/quoted?how={}", how.word()), files: listed.collect() })
+}
+
+fn own(loaded: &Loaded) -> Vec<File> {
+    loaded.attachments.iter().map(|a| file(a, loaded.email.id)).collect()
+}
+
+fn file(attachment: &Attachment, email: Id) -> File {
+    File {
+        id: attachment.id.to_string(),
+        name: files::straight(&attachment.file_name),
+        size: read::size(attachment.size),
+        path: format!("/work/emails/{email}/files/{}", attachment.id),
+    }
+}
+
+/// The files that the draft has by now.
+pub(super) async fn files(desk: &Desk, id: Id) -> Result<String, Fault> {
     let loaded = loaded::load(&desk.ctx, id).await?;
-    let quoted = formats::html::decompose(&loaded.email.description).1;
-    let listed = loaded.attachments.iter().map(|a| File {
-        id: a.id.to_string(),
-        name: files::straight(&a.file_name),
-        size: read::size(a.size),
-        path: format!("/work/emails/{id}/files/{}", a.id),
-    });
-    Ok(Standing {
-        quoted: if quoted.is_empty() { String::new() } else { format!("/work/emails/{id}/body?part=quoted") },
-        files: listed.collect(),
-    })
+    let part = FilesPart { frame: desk.frame("New Email", Place::Activities), files: own(&loaded) };
+    Ok(part.render().unwrap_or_default())
 }
 
 async fn file_help(desk: &Desk) -> Result<String, Fault> {
@@ -181,6 +252,8 @@ mod tests {
         assert_eq!(about(0x8004_0B00, "UnresolvedRecipient"), About::To);
         assert_eq!(about(0x8004_0B00, "PartyHasNoAddress"), About::From);
         assert_eq!(about(0x8004_3E09, "AttachmentBlocked"), About::Files);
+        let later = Refusal::invalid(Some("delayedemailsendtime"), "x");
+        assert_eq!(super::about(&later), About::Later);
         assert_eq!(about(0x8006_0882, "ConcurrencyVersionMismatch"), About::Nothing);
     }
     #[test]

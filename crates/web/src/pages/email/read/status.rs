@@ -2,6 +2,7 @@
 //! words.
 
 use askama::Template;
+use jiff::SignedDuration;
 use model::tables::{AlertLevel, DeliveryState, EmailStatus, TraceLog};
 use model::{Entity, Filter, Query, Timestamp};
 
@@ -10,6 +11,9 @@ use crate::pages::kit::{Desk, Fault, Frame};
 
 /// How the failure reason of an email begins that only a person can decide on.
 const UNDECIDED: &str = "Uncertain, a person has to decide";
+
+/// Within this time the page follows what becomes of it.
+const SOON: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) struct Status {
     pub label: String,
@@ -61,6 +65,7 @@ pub(super) async fn of(desk: &Desk, loaded: &Loaded) -> Result<Status, Fault> {
         EmailStatus::PendingSend | EmailStatus::Sending => "busy",
         EmailStatus::Draft | EmailStatus::Canceled => "",
     };
+    let later = email.delayed_send.filter(|at| *at > desk.ctx.now && email.status == EmailStatus::PendingSend);
     let undecided = email.status == EmailStatus::Sending && email.failure_reason.starts_with(UNDECIDED);
     let recipients = if email.is_outgoing { recipients(desk, loaded).await? } else { Vec::new() };
     Ok(Status {
@@ -69,11 +74,13 @@ pub(super) async fn of(desk: &Desk, loaded: &Loaded) -> Result<Status, Fault> {
         outgoing: email.is_outgoing,
         moving: email.is_outgoing
             && matches!(email.status, EmailStatus::PendingSend | EmailStatus::Sending)
-            && !undecided,
+            && !undecided
+            // Nothing is to be seen before, so the page need not ask.
+            && later.is_none_or(|at| at.duration_since(desk.ctx.now) < SOON),
         reason: email.failure_reason.clone(),
         attempts: email.delivery_attempts,
         next: email.postponed_until.filter(|_| email.status == EmailStatus::PendingSend),
-        later: email.delayed_send.filter(|at| *at > desk.ctx.now && email.status == EmailStatus::PendingSend),
+        later,
         recipients,
         alerts: alerts(desk, loaded).await?,
         can_recall: email.status == EmailStatus::PendingSend,
