@@ -1,5 +1,5 @@
 //! What happened with somebody: the activities that they take part in or that
-//! are regarding them, newest first.
+//! are regarding them, newest first. Those of its contacts are an account's, too.
 //!
 //! Somebody with few activities is asked for them; for a queue that has a
 //! hundred thousand, the newest activities are asked whether they are the
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::query::Compare;
-use model::tables::{ActivityParty, Email, EmailStatus, REGARDING};
-use model::{Entity, Filter, Id, Query, Record, Ref, Value};
+use model::tables::{Account, ActivityParty, Contact, Email, EmailStatus, REGARDING};
+use model::{Col, Entity, Filter, Id, Query, Record, Ref, Value};
 
 use crate::context::Context;
 use crate::error::ActionError;
@@ -84,7 +84,7 @@ pub async fn timeline(
     access::seen(ctx, table, of.id).await?;
     let mut found = taking_part(ctx, of, sort, after, most).await?;
     if REGARDING.contains(&of.table) {
-        let about = page(sort, after, most + 1).filter(Filter::eq(Email::C.regarding, Some(of)));
+        let about = page(sort, after, most + 1).filter(theirs(Email::C.regarding, of));
         for row in crate::list(ctx, about).await? {
             if !found.rows.iter().any(|r| r.id == row.id) {
                 found.rows.push(row);
@@ -101,6 +101,20 @@ pub async fn timeline(
         found.next = found.rows.last().map(mark);
     }
     Ok(found)
+}
+
+/// The lookup points to them or, of an account, to one of its contacts.
+fn theirs(lookup: Col<Option<Ref>>, of: Ref) -> Filter {
+    let own = Filter::eq(lookup, Some(of));
+    if of.table != Account::TABLE.logical {
+        return own;
+    }
+    own.or(Filter::Within {
+        path: lookup.name.into(),
+        table: Contact::TABLE,
+        column: Contact::TABLE.id,
+        filter: Box::new(Filter::eq(Contact::C.company, Some(of))),
+    })
 }
 
 fn mark(row: &Record) -> Mark {
@@ -155,7 +169,7 @@ async fn taking_part(
     after: Option<Mark>,
     most: usize,
 ) -> Result<Timeline, ActionError> {
-    let party = Filter::eq(ActivityParty::C.party, Some(of));
+    let party = theirs(ActivityParty::C.party, of);
     let all = ctx.store.count(&Query::of::<ActivityParty>().filter(party.clone())).await?;
     if all >= MANY {
         return among_many(ctx, of, sort, after, most).await;
@@ -215,12 +229,34 @@ async fn among_many(
     Ok(found)
 }
 
-/// Which of the activities have the party.
+/// Which of the activities have the party, or a contact of the account.
 async fn with_party(ctx: &Context, of: Ref, rows: &[Record]) -> Result<BTreeSet<Id>, ActionError> {
     let ids = rows.iter().map(|row| Some(row.reference()));
     let mut query = Query::of::<ActivityParty>().filter(Filter::is_in(ActivityParty::C.activity, ids));
     query.select = vec![ActivityParty::C.activity.name, ActivityParty::C.party.name];
     let parties = ctx.store.query(&query).await?;
-    let theirs = parties.iter().filter(|p| p.get(ActivityParty::C.party.name).as_ref_to() == Some(of));
-    Ok(theirs.filter_map(|p| p.get(ActivityParty::C.activity.name).as_id()).collect())
+    let party = |row: &Record| row.get(ActivityParty::C.party.name).as_ref_to();
+    let mut theirs = BTreeSet::from([of]);
+    if of.table == Account::TABLE.logical {
+        let contacts: BTreeSet<Id> =
+            parties.iter().filter_map(party).filter(|p| p.table == Contact::TABLE.logical).map(|p| p.id).collect();
+        theirs.extend(contacts_among(ctx, of, contacts).await?);
+    }
+    let rows = parties.iter().filter(|row| party(row).is_some_and(|p| theirs.contains(&p)));
+    Ok(rows.filter_map(|p| p.get(ActivityParty::C.activity.name).as_id()).collect())
+}
+
+/// Those that are contacts of the account, as far as the caller may read them.
+async fn contacts_among(ctx: &Context, account: Ref, contacts: BTreeSet<Id>) -> Result<Vec<Ref>, ActionError> {
+    if contacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::of::<Contact>().filter(Filter::eq(Contact::C.company, Some(account)));
+    query = query.filter(Filter::In(Contact::TABLE.id.into(), contacts.into_iter().map(Value::Id).collect()));
+    query.select = vec![Contact::C.company.name];
+    match crate::list(ctx, query).await {
+        Ok(rows) => Ok(rows.iter().map(Record::reference).collect()),
+        Err(ActionError::Refused(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }

@@ -69,7 +69,9 @@ pub mod key {
     pub const ESCAPE: &str = "\u{E00C}";
     pub const SPACE: &str = "\u{E00D}";
     pub const UP: &str = "\u{E013}";
+    pub const RIGHT: &str = "\u{E014}";
     pub const DOWN: &str = "\u{E015}";
+    pub const F10: &str = "\u{E03A}";
 }
 
 impl Browser {

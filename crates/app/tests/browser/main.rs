@@ -4,6 +4,7 @@
 mod administering;
 mod emails;
 mod every_page;
+mod filing;
 mod first_run;
 mod help_page;
 mod lighthouse;
@@ -17,3 +18,4 @@ mod signing_in;
 mod watching;
 mod work;
 mod world;
+mod writing;

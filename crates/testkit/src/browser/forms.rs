@@ -5,8 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{Browser, element};
+use super::{Browser, element, key};
 use crate::webdriver::ELEMENT;
+
+/// Lets go of what is held.
+const RELEASE: &str = "\u{E000}";
+const BACKSPACE: &str = "\u{E003}";
 
 impl Browser {
     /// Writes into the field with this label, in place of what it held.
@@ -23,6 +27,12 @@ impl Browser {
                 let set = "const [e, v] = arguments; e.value = v; \
                     for (const n of ['input', 'change']) e.dispatchEvent(new Event(n, { bubbles: true }));";
                 return self.driver.script(set, &[element(field), value.into()]).map(drop);
+            }
+            if self.driver.script("return arguments[0].isContentEditable", &[element(field)])? == true {
+                // An editor keeps its paragraphs: what it holds is typed over.
+                let all = format!("{}a{RELEASE}", key::CONTROL);
+                let text = if value.is_empty() { format!("{all}{BACKSPACE}") } else { format!("{all}{value}") };
+                return self.element_command(field, "value", &json!({ "text": text }));
             }
             self.element_command(field, "clear", &json!({}))?;
             if value.is_empty() { Ok(()) } else { self.element_command(field, "value", &json!({ "text": value })) }

@@ -238,7 +238,7 @@ story!(what_is_formatted_stays_formatted_and_harmless, |w| {
 story!(the_signature_stands_below_as_it_was_formatted, |w| {
     let mut admin = w.administrator().await;
     let signature = [("pr_signature", "<div><b>Sam</b></div><div>Sales</div>"), ("pr_signature-format", "html")];
-    admin.submit("/options", &signature).await.sees("Saved.").sees("Sam\nSales</textarea>");
+    admin.submit("/options", &signature).await.sees("Saved.").sees("Sam Sales");
     let page = admin.open("/work/emails/new").await.expect(200).text();
     assert!(page.contains("&#60;div&#62;&#60;br&#62;&#60;/div&#62;&#60;div&#62;&#60;b&#62;Sam&#60;/b&#62;"), "{page}");
     // Saved again without scripts and unchanged, it is as it was.

@@ -272,6 +272,40 @@ story!(the_timeline_loads_more, |w| {
     admin.open(&format!("{path}?after=nonsense")).await.expect(400).sees("no place in the timeline");
 });
 
+story!(an_account_shows_what_its_contacts_did, |w| {
+    let account = w.create("accounts", json!({ "name": "Analytical Engines" })).await;
+    let bind = format!("/accounts({account})");
+    let contact =
+        w.create("contacts", json!({ "lastname": "Lovelace", "parentcustomerid_account@odata.bind": bind })).await;
+    let other = w.create("contacts", json!({ "lastname": "Hopper" })).await;
+    for n in 0..22 {
+        wrote(&w, &format!("Letter {n:02}"), &contact).await;
+    }
+    wrote(&w, "Elsewhere", &other).await;
+    let about = |subject: &str, table: &str, id: &str| {
+        let bind = format!("/{table}s({id})");
+        json!({ "subject": subject, format!("regardingobjectid_{table}_email@odata.bind"): bind })
+    };
+    w.create("emails", about("About her", "contact", &contact)).await;
+    w.create("emails", about("About them", "account", &account)).await;
+    let mut admin = w.administrator().await;
+    let page = admin.open(&format!("/work/accounts/{account}")).await.expect(200);
+    let text = page.text();
+    page.sees("About them")
+        .sees("About her")
+        .sees("Letter 21")
+        .sees("Letter 04")
+        .sees_no("Letter 03")
+        .sees_no("Elsewhere");
+    let more =
+        text.split("hx-get=\"").filter_map(|part| part.split('"').next()).find(|a| a.contains("after=")).unwrap();
+    let more = more.replace("&amp;", "&").replace("&#38;", "&");
+    let part = admin.part(&more).await.expect(200);
+    part.sees("Letter 03").sees("Letter 00").sees_no("Letter 04").sees_no("Elsewhere").sees_no("Load more");
+    // A contact's timeline is its own.
+    admin.open(&format!("/work/contacts/{contact}")).await.expect(200).sees("About her").sees_no("About them");
+});
+
 story!(an_unknown_address_gets_its_record, |w| {
     let to = |address: &str| json!([{ "addressused": address, "unresolvedpartyname": "Ada King Lovelace", "participationtypemask": 1 }]);
     for address in ["ada@example.net", "grace@example.net"] {

@@ -37,11 +37,10 @@ img.pr-blocked{display:inline-block;min-width:24px;min-height:24px;border:1px da
 /// `GET /work/emails/{id}/body[?remote=1]`
 pub(super) async fn of_email(desk: Desk, Path(name): Path<String>) -> Outcome {
     let loaded = loaded::load(&desk.ctx, id(&name)?).await?;
-    let text = match desk.query.text("part") {
-        "quoted" => formats::html::decompose(&loaded.email.description).1,
-        _ => loaded.email.description.clone(),
-    };
-    framed(&desk, &loaded, text).await
+    let below = desk.query.text("part") == "quoted";
+    let text =
+        if below { formats::html::decompose(&loaded.email.description).1 } else { loaded.email.description.clone() };
+    framed(&desk, &loaded, text, below).await
 }
 
 /// `GET /work/emails/{id}/quoted?how=reply`: as it will stand below an answer
@@ -50,12 +49,17 @@ pub(super) async fn of_answer(desk: Desk, Path(name): Path<String>) -> Outcome {
     let loaded = loaded::load(&desk.ctx, id(&name)?).await?;
     let how = How::of(desk.query.text("how")).ok_or_else(Fault::absent)?;
     let text = quoted(&desk, &loaded, how);
-    framed(&desk, &loaded, text).await
+    framed(&desk, &loaded, text, true).await
 }
 
-async fn framed(desk: &Desk, loaded: &Loaded, text: String) -> Outcome {
+/// `unfolded`: who answers wants to see what is quoted.
+async fn framed(desk: &Desk, loaded: &Loaded, text: String, unfolded: bool) -> Outcome {
     let remote = desk.query.ticked("remote");
-    let shown = shown::clean(desk, text, parts(loaded), remote).await?;
+    let mut shown = shown::clean(desk, text, parts(loaded), remote).await?;
+    if unfolded {
+        // Only ours are called so.
+        shown.html = shown.html.replace("<details class=\"pr-quote\">", "<details class=\"pr-quote\" open>");
+    }
     let pictures = pictures(&desk.ctx, loaded, &shown.html).await?;
     let html = shown::with_parts(&shown.html, &pictures);
     Ok(answer(desk, &html, &shown, remote))

@@ -20,7 +20,7 @@ const MOST_FILES: usize = 50;
 pub(super) const SENDERS: &[&str] = &["systemuser", "queue"];
 
 /// As fields for a date and time have it.
-pub(super) const LOCAL: &str = "%Y-%m-%dT%H:%M";
+const LOCAL: &str = "%Y-%m-%dT%H:%M";
 
 /// What somebody has written so far.
 #[derive(Debug, Clone, Default)]

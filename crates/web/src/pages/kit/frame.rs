@@ -129,6 +129,21 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// The keys of the editor, with what they do.
+    pub fn writing_keys(&self) -> Vec<(&'static str, &str)> {
+        let texts = self.viewer.texts;
+        vec![
+            ("Ctrl + B", texts.text("Bold")),
+            ("Ctrl + I", texts.text("Italic")),
+            ("Ctrl + U", texts.text("Underline")),
+            ("Ctrl + Shift + 8", texts.text("Bullets")),
+            ("Ctrl + Shift + 9", texts.text("Numbering")),
+            ("Ctrl + ]", texts.text("Quotation")),
+            ("Ctrl + K", texts.text("Link")),
+            ("Ctrl + \\", texts.text("Remove formatting")),
+        ]
+    }
+
     pub fn new(desk: &Desk, title: &str, place: Place) -> Self {
         let viewer = desk.viewer.clone();
         Self {

@@ -161,7 +161,6 @@ fn later(desk: &Desk, sheet: &Sheet, faults: Vec<String>) -> Field {
     let mut field = Field::new(Email::C.delayed_send.name, desk.t("Send on"), Input::Time)
         .value(&sheet.later)
         .help(desk.viewer.texts.with("In your time zone, {0}.", &[&zone]));
-    field.min = desk.ctx.now.to_zoned_datetime(desk.viewer.zone.clone()).strftime(draft::LOCAL).to_string();
     field.faults = faults;
     field
 }
