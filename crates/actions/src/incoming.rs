@@ -5,7 +5,7 @@
 
 use model::facts::MailFacts;
 use model::mail::{BlobId, StoredBlob};
-use model::tables::{Disposition, Email, Organization, QueueItem};
+use model::tables::{Disposition, Email, LedgerEntry, Organization, QueueItem};
 use model::verdict::{ReasonCode, Verdict};
 use model::{Change, Commit, Entity, Filter, Id, Mail, Query, Ref, Refusal, Timestamp};
 use rules::incoming::{self, Arrival, handed};
@@ -49,7 +49,7 @@ pub async fn check(ctx: &Context, mail: Mail) -> Result<Opinion, ActionError> {
     access::create(ctx, Email::TABLE)?;
     let arrival = arrival(mail, None, BlobId([0; 32]));
     let verdict = match facts(ctx, &arrival, By::Recipients).await? {
-        Some(facts) => incoming::decide(&arrival, &facts, ctx.now),
+        Some((facts, _)) => incoming::decide(&arrival, &facts, ctx.now),
         None => return Ok(Opinion { accepts: false, code: ReasonCode::NoRecipientMatch }),
     };
     Ok(Opinion { accepts: verdict.disposition == Disposition::Tracked, code: verdict.code })
@@ -102,11 +102,12 @@ async fn take(ctx: &Context, message: Message, by: By) -> Result<Id, ActionError
     let (blob, places) = blobs::put(ctx, &message.raw).await?;
     let arrival = arrival(message.mail, message.received, blob);
     for _ in 0..TRIES {
-        let Some(facts) = facts(ctx, &arrival, by).await? else {
+        let Some((facts, aside)) = facts(ctx, &arrival, by).await? else {
             let why = "No recipient is a user or queue whose email is processed here, and you have no mailbox";
             return Err(cannot_accept(ReasonCode::NoRecipientMatch, why).into());
         };
-        let verdict = incoming::decide(&arrival, &facts, ctx.now);
+        let mut verdict = incoming::decide(&arrival, &facts, ctx.now);
+        handed::settle_aside(&aside, &arrival.mail, &mut verdict);
         allowed(ctx, &verdict).await?;
         match commit(ctx, &verdict, &places).await? {
             Ok(()) => return outcome(verdict),
@@ -122,9 +123,10 @@ fn arrival(mail: Mail, received: Option<Timestamp>, blob: BlobId) -> Arrival {
     Arrival { mail, position, received, blob, attempts: 0 }
 }
 
-/// The facts, with the mailbox that the message counts as received in; `None`
-/// where there is none that it could be noted in.
-async fn facts(ctx: &Context, arrival: &Arrival, by: By) -> Result<Option<MailFacts>, ActionError> {
+/// The facts, with the mailbox that the message counts as received in, and the
+/// rows of the ledger that do not count; `None` where there is no mailbox that
+/// it could be noted in.
+async fn facts(ctx: &Context, arrival: &Arrival, by: By) -> Result<Option<(MailFacts, Vec<LedgerEntry>)>, ActionError> {
     let own = facts::mailbox_of(ctx, ctx.actor_ref()).await?.map(|mailbox| mailbox.id);
     let organization = facts::organization(ctx).await?;
     let prefixes: Vec<String> = organization.tracking_prefix.split(';').map(str::to_owned).collect();
@@ -135,7 +137,7 @@ async fn facts(ctx: &Context, arrival: &Arrival, by: By) -> Result<Option<MailFa
     if by == By::Caller {
         let Some(own) = own else { return Ok(None) };
         let mut facts = load(own).await?;
-        return Ok(handed::tracked_by(ctx.actor_ref(), &mut facts).then_some(facts));
+        return Ok(handed::tracked_by(ctx.actor_ref(), &mut facts).map(|aside| (facts, aside)));
     }
     let Some(any) = own.or(some_recipient(ctx, &arrival.mail).await?) else { return Ok(None) };
     let mut facts = load(any).await?;
@@ -144,7 +146,7 @@ async fn facts(ctx: &Context, arrival: &Arrival, by: By) -> Result<Option<MailFa
         Some(receiver) => facts = load(receiver).await?,
         None => handed::held_by_nobody(&mut facts),
     }
-    Ok(Some(facts))
+    Ok(Some((facts, Vec::new())))
 }
 
 /// For a caller without a mailbox of their own.

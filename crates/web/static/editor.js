@@ -199,7 +199,17 @@
         dialog.remove();
         editor.focus();
         editor.setSelection(range);
-        if (said === "set") editor.makeLink(target());
+        if (said === "set") {
+          const inserted = range.collapsed;
+          editor.makeLink(target());
+          if (inserted) {
+            // What is typed next stands behind the link, not in its place.
+            const behind = editor.getSelection();
+            behind.collapse(false);
+            editor.setSelection(behind);
+            editor.changeFormat(null, { tag: "A" });
+          }
+        }
         else if (said === "remove") editor.removeLink();
         show();
       });

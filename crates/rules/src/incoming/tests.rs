@@ -303,6 +303,31 @@ fn what_was_filtered_can_be_processed_again() {
     assert!(second.changes.iter().any(|c| matches!(c, Change::Update(u) if u.table.logical == "pr_ledgerentry")));
 }
 
+#[test]
+fn what_was_filtered_can_be_tracked_by_hand() {
+    let mut world = World::usual();
+    let arrival = world.arrival(mail("From: carol@there.example | To: alice@our.example"));
+    let first = decide(&arrival, &world.facts, now());
+    assert_eq!(said(&first), "Filtered NoCorrelationMatch");
+    learn(&mut world.facts, &first);
+    let by_hand = Arrival { position: handed::position(&arrival.mail), ..arrival };
+    assert_eq!(said(&decide(&by_hand, &world.facts, now())), "SeenBefore Duplicate");
+
+    let alice = Ref::new("systemuser", id("alice@our.example"));
+    let aside = handed::tracked_by(alice, &mut world.facts).expect("alice has a mailbox");
+    let mut second = decide(&by_hand, &world.facts, now());
+    handed::settle_aside(&aside, &by_hand.mail, &mut second);
+    assert_eq!(said(&second), "Tracked AcceptAll");
+    // The row of the message in the mailbox says what became of it, too.
+    let Some(Change::Update(update)) = second.changes.last() else { panic!("{:?}", second.changes) };
+    assert_eq!((update.table, update.id), (LedgerEntry::TABLE, aside[0].id));
+    let email = second.email.map(|email| model::Value::Ref(Ref::new("email", email)));
+    assert_eq!(update.set.iter().find(|(name, _)| *name == "pr_activityid").map(|(_, v)| v.clone()), email);
+    // Once more, there is nothing to track.
+    learn(&mut world.facts, &second);
+    assert_eq!(said(&decide(&by_hand, &world.facts, now())), "SeenBefore Duplicate");
+}
+
 /// A test's message in alice's mailbox with this value of the mark.
 fn test_message(from: &str, value: &str) -> Verdict {
     World::usual().receive(&format!("From: {from} | To: alice@our.example | Mark: {TEST_MARK}={value}"))
