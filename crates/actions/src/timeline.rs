@@ -184,6 +184,13 @@ async fn taking_part(
     // A party of an email that may be read may be read.
     if let Some(seen) = &mut query.seen {
         seen.insert(table.logical, Filter::All);
+        if of.table == Account::TABLE.logical {
+            match access::read(ctx, Contact::TABLE) {
+                Ok(readable) => drop(seen.insert(Contact::TABLE.logical, readable)),
+                Err(ActionError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
     let mut rows = ctx.store.query(&query).await?;
     access::hide(ctx, Email::TABLE, &mut rows).await?;
