@@ -5,16 +5,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use model::tables::{SavedQuery, State, UserQuery};
-use model::{Change, Entity, Filter, Id, Query, Record, Ref, Table, Update, Value};
+use model::tables::{SavedQuery, Sharing, State, UserQuery, UserSettings};
+use model::{Change, Entity, Filter, Id, Query, Record, Table, Update, Value};
+use rules::access::Right;
 use store::Store;
 
 use crate::context::Context;
+use crate::draft::{Draft, Precondition};
 use crate::error::ActionError;
 
 mod ready;
 
 use ready::GROUPS;
+
+/// Views of others that one list offers.
+const MOST_SHARED: usize = 200;
+/// Where it is kept which views lists open with: `mailbox 0190…`, a line each.
+const DEFAULTS: &str = "pr_defaultviews";
 
 /// Views of one table that look alike.
 struct Group {
@@ -130,21 +137,67 @@ pub async fn of(ctx: &Context, table: &'static Table) -> Result<Vec<View>, Actio
         .filter(Filter::eq(SavedQuery::C.table, table.logical.to_owned()))
         .filter(Filter::eq(SavedQuery::C.kind, 0))
         .filter(Filter::eq(SavedQuery::C.state, State::Active));
-    let owners = ctx.principal.teams.keys().map(|team| Some(Ref::new("team", *team))).chain([Some(ctx.actor_ref())]);
+    let selves: Vec<Value> = ctx.principal.selves().into_iter().map(Value::Ref).collect();
+    let theirs = Filter::In(UserQuery::C.owner.name.into(), selves.clone()).or(Filter::In(
+        UserQuery::TABLE.id.into(),
+        shared(ctx, table, selves).await?.into_iter().map(Value::Id).collect(),
+    ));
     let own = Query::of::<UserQuery>()
         .filter(Filter::eq(UserQuery::C.table, table.logical.to_owned()))
         .filter(Filter::eq(UserQuery::C.kind, 0))
         .filter(Filter::eq(UserQuery::C.state, State::Active))
-        .filter(Filter::is_in(UserQuery::C.owner, owners));
+        .filter(theirs);
     let mut views = readable(ctx, saved).await?;
     views.extend(readable(ctx, own).await?);
     views.sort_by_key(|v| (v.own, !v.is_default, v.name.to_lowercase(), v.id));
     Ok(views)
 }
 
+/// Views of others that were shared with the caller or their teams.
+async fn shared(ctx: &Context, table: &'static Table, with: Vec<Value>) -> Result<Vec<Id>, ActionError> {
+    let to_read = Filter::In(Sharing::C.principal.name.into(), with)
+        .and(Filter::Bits(Sharing::C.rights.name.into(), Right::Read.bit()));
+    let mut query = Query::of::<UserQuery>()
+        .filter(Filter::eq(UserQuery::C.table, table.logical.to_owned()))
+        .filter(Filter::Within {
+            path: UserQuery::TABLE.id.into(),
+            table: Sharing::TABLE,
+            column: Sharing::C.object.name,
+            filter: Box::new(to_read),
+        })
+        .limit(MOST_SHARED);
+    query.select = vec![UserQuery::C.name.name];
+    Ok(ctx.store.query(&query).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// The view that the caller's lists of these rows open with, where they have
+/// chosen one.
+pub async fn default_of(ctx: &Context, table: &Table) -> Result<Option<Id>, ActionError> {
+    let settings = crate::personal(ctx).await?;
+    let text = settings.as_ref().and_then(|s| s.get(DEFAULTS).as_text()).unwrap_or("");
+    let mut chosen = text.lines().filter_map(|line| line.split_once(' '));
+    Ok(chosen.find(|(name, _)| *name == table.logical).and_then(|(_, id)| id.parse().ok()))
+}
+
+/// Lets the caller's lists of these rows open with a view from now on.
+///
+/// # Errors
+/// As an update of the personal options.
+pub async fn set_default(ctx: &Context, table: &Table, view: Id) -> Result<(), ActionError> {
+    let settings = crate::personal(ctx).await?;
+    let text = settings.as_ref().and_then(|s| s.get(DEFAULTS).as_text()).unwrap_or("");
+    let others = text.lines().filter(|line| line.split_once(' ').is_some_and(|(name, _)| name != table.logical));
+    let mut lines: Vec<String> = others.map(str::to_owned).collect();
+    lines.push(format!("{} {view}", table.logical));
+    let draft = Draft::new(UserSettings::TABLE).set(DEFAULTS, Value::Text(lines.join("\n")));
+    crate::update(ctx, ctx.actor.id, draft, Precondition::Any).await?;
+    Ok(())
+}
+
 /// Views that may not be read are not there.
 async fn readable(ctx: &Context, query: Query) -> Result<Vec<View>, ActionError> {
     let own = query.table == UserQuery::TABLE;
+    let me = ctx.actor_ref();
     let rows = match crate::list(ctx, query).await {
         Ok(rows) => rows,
         Err(ActionError::Refused(_)) => return Ok(Vec::new()),
@@ -155,6 +208,7 @@ async fn readable(ctx: &Context, query: Query) -> Result<Vec<View>, ActionError>
         id: row.id,
         name: text(row, "name"),
         own,
+        mine: own && row.get(UserQuery::C.owner.name).as_ref_to() == Some(me),
         is_default: row.get("isdefault").as_bool() == Some(true),
         fetch: text(row, "fetchxml"),
         layout: text(row, "layoutxml"),
@@ -170,6 +224,8 @@ pub struct View {
     pub name: String,
     /// The caller's own, or shared with them; else one of the organization's.
     pub own: bool,
+    /// The caller's own.
+    pub mine: bool,
     pub is_default: bool,
     pub fetch: String,
     pub layout: String,

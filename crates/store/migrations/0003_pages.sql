@@ -64,6 +64,7 @@ ALTER TABLE "usersettings" ADD COLUMN "pr_signature" {text};
 -- Work: personal options; activities by time; what waits in queues.
 
 ALTER TABLE usersettings ADD COLUMN "pr_theme" {int} DEFAULT 0;
+ALTER TABLE usersettings ADD COLUMN "pr_defaultviews" {text};
 
 UPDATE email SET sortdate = COALESCE(pr_receivedon, senton, createdon) WHERE sortdate IS NULL;
 [sqlite]CREATE INDEX ix_email_sortdate ON email (sortdate);

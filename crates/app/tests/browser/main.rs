@@ -2,6 +2,7 @@
 //! real mail servers. One program, so that it is linked once.
 
 mod administering;
+mod bulk;
 mod emails;
 mod every_page;
 mod filing;

@@ -13,7 +13,7 @@ use super::xml::{self, Element};
 use crate::odata::resolve;
 
 /// Links that only serve an order are named so, and go with it.
-const SORT: &str = "pr_sort_";
+pub const SORT: &str = "pr_sort_";
 /// Words that are searched for, at most.
 const MOST_WORDS: usize = 8;
 

@@ -21,7 +21,7 @@ use model::fetch::{HIGHEST_TOTAL, LARGEST_PAGE};
 
 use crate::odata::{Asker, excerpt};
 pub use conditions::{Condition, Conditions, MOST as MOST_CONDITIONS, conditions};
-pub use edit::{Edit, edit, quick_find};
+pub use edit::{Edit, SORT, edit, quick_find};
 use source::Reader;
 use xml::Element;
 

@@ -25,6 +25,8 @@ table! {
         time_zone: Option<i64> = int("timezonecode", "Time Zone", -1, 2_147_483_647),
     } also {
         int("paginglimit", "Records per Page", 1, 250).or(50),
+        // Which views lists open with: `mailbox 0190…`, a line each.
+        memo("pr_defaultviews", "Default Views"),
         int("timezonebias", "Time Zone Bias", -1500, 1500),
         int("localeid", "Locale", 0, 2_147_483_647),
         int("nexttrackingnumber", "Next Tracking Number", 0, 999_999_999),

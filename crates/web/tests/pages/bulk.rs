@@ -3,8 +3,8 @@
 
 use actions::Settings;
 use actions::bulk::Bench;
+use model::Query;
 use model::tables::{BulkCommand, BulkRow, BulkState};
-use model::{Entity, Query};
 use serde_json::{Value, json};
 
 use crate::people::Person;

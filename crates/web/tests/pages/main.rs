@@ -51,6 +51,7 @@ mod people;
 mod profile;
 mod security;
 mod start;
+mod views;
 mod watch;
 mod work;
 #[path = "../api/world.rs"]

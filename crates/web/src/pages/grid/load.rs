@@ -5,14 +5,15 @@ use actions::views::View;
 use actions::{Wish, permitted};
 use axum::http::StatusCode;
 use formats::fetchxml::layout::{self, Cell};
-use formats::fetchxml::{self, Edit};
+use formats::fetchxml::{self, Conditions, Edit};
 use formats::odata::Asker;
 use model::fetch::By;
 use model::fetch::Fetched;
 use model::table::{Access, Kind};
-use model::{Column, Fetch, Table};
+use model::{Column, Fetch, Id, Table};
 
 use crate::api::options;
+use crate::pages::grid::asked::SORTED;
 use crate::pages::grid::{Asked, Row, Spec};
 use crate::pages::kit::{Desk, Fault};
 
@@ -21,6 +22,8 @@ pub(crate) struct Question {
     pub views: Vec<View>,
     /// Which of them; `None`: there is none, and all rows are shown.
     pub at: Option<usize>,
+    /// The query of the view.
+    pub base: String,
     /// The query, as it would be kept.
     pub xml: String,
     pub cells: Vec<Cell>,
@@ -31,7 +34,8 @@ impl Question {
     pub async fn of(desk: &Desk, spec: &Spec, asked: &Asked) -> Result<Self, Fault> {
         let table = spec.table;
         let views = actions::views::of(&desk.ctx, table).await?;
-        let at = chosen(&views, asked)?;
+        let own = if asked.view.is_none() { actions::views::default_of(&desk.ctx, table).await? } else { None };
+        let at = chosen(&views, asked, own)?;
         let view = at.and_then(|n| views.get(n));
         let base = view.map_or_else(|| every_row(table), |v| v.fetch.clone());
         let mut cells = cells(table, view, asked);
@@ -50,7 +54,7 @@ impl Question {
         let edit = Edit {
             columns,
             sort: asked.sort.iter().map(|(column, descending)| (column.as_str(), *descending)).collect(),
-            filter: None,
+            filter: asked.filter.as_ref(),
             unreadable,
             find: &asked.find,
             find_in: &fetchxml::quick_find(table),
@@ -64,22 +68,39 @@ impl Question {
         }
         fetch.page.number = asked.page;
         fetch.page.size = desk.viewer.rows;
-        Ok(Self { views, at, xml, cells, fetch })
+        Ok(Self { base, views, at, xml, cells, fetch })
     }
 
     pub fn view(&self) -> Option<&View> {
         self.at.and_then(|n| self.views.get(n))
     }
 
-    /// The column that the rows are sorted by first, and whether it counts down.
-    pub fn sorted(&self, asked: &Asked) -> Option<(String, bool)> {
-        if let Some(sort) = &asked.sort {
-            return Some(sort.clone());
+    /// The columns that the rows are sorted by, and whether they count down. A
+    /// lookup is sorted by the names of its rows, which is said of the lookup.
+    pub fn sorted(&self, asked: &Asked) -> Vec<(String, bool)> {
+        if !asked.sort.is_empty() {
+            return asked.sort.clone();
         }
-        let first = self.fetch.order.first()?;
-        let By::Column(column) = &first.by else { return None };
-        let name = if first.of.is_empty() { (*column).to_owned() } else { format!("{}.{column}", first.of) };
-        Some((name, first.descending))
+        let mut all: Vec<(String, bool)> = Vec::new();
+        for sort in &self.fetch.order {
+            let By::Column(column) = &sort.by else { continue };
+            let link = self.fetch.root.links.iter().find(|l| l.source.alias == sort.of);
+            let name = match link {
+                Some(link) if sort.of.starts_with(fetchxml::SORT) => link.to.to_owned(),
+                Some(_) => format!("{}.{column}", sort.of),
+                None if sort.of.is_empty() => (*column).to_owned(),
+                None => continue,
+            };
+            if all.len() < SORTED && !all.iter().any(|(known, _)| *known == name) {
+                all.push((name, sort.descending));
+            }
+        }
+        all
+    }
+
+    /// The view's conditions that a form can show, and whether it has others.
+    pub fn conditions(&self) -> Result<(Conditions, bool), Fault> {
+        fetchxml::conditions(&self.base).map_err(|e| Fault::bad(e.to_string()))
     }
 
     /// Asks for the page after the one that was found, where there is one.
@@ -102,14 +123,18 @@ impl Question {
 }
 
 /// The view that is asked for, or the default.
-fn chosen(views: &[View], asked: &Asked) -> Result<Option<usize>, Fault> {
+fn chosen(views: &[View], asked: &Asked, own: Option<Id>) -> Result<Option<usize>, Fault> {
     match asked.view {
         Some(id) => {
             let found = views.iter().position(|v| v.id == id);
             let gone = || Fault::new(StatusCode::NOT_FOUND, "There is no such view, or you may not see it.");
             found.map(Some).ok_or_else(gone)
         }
-        None => Ok(views.iter().position(|v| v.is_default).or(if views.is_empty() { None } else { Some(0) })),
+        None => {
+            let own = own.and_then(|own| views.iter().position(|v| v.id == own));
+            let first = if views.is_empty() { None } else { Some(0) };
+            Ok(own.or_else(|| views.iter().position(|v| v.is_default)).or(first))
+        }
     }
 }
 
@@ -155,14 +180,16 @@ pub(crate) fn choosable(table: &'static Table) -> impl Iterator<Item = &'static 
     table.all_columns().filter(shown)
 }
 
-/// Targets of the lookup that is sorted by, whose names the person cannot see.
+/// Targets of the lookups that are sorted by, whose names the person cannot see.
 fn unreadable(desk: &Desk, table: &'static Table, asked: &Asked) -> Vec<&'static str> {
-    let column = asked.sort.as_ref().and_then(|(name, _)| table.column(name));
-    let Some(Kind::Lookup(targets)) = column.map(|c| c.kind) else { return Vec::new() };
-    let hidden = |name: &&&'static str| {
-        model::tables::by_logical_name(name).is_none_or(|t| !permitted(&desk.ctx, Wish::Read(t)))
-    };
-    targets.iter().filter(hidden).copied().collect()
+    let mut hidden = Vec::new();
+    for column in asked.sort.iter().filter_map(|(name, _)| table.column(name)) {
+        let Kind::Lookup(targets) = column.kind else { continue };
+        let may_read =
+            |name: &str| model::tables::by_logical_name(name).is_some_and(|t| permitted(&desk.ctx, Wish::Read(t)));
+        hidden.extend(targets.iter().copied().filter(|name| !may_read(name)));
+    }
+    hidden
 }
 
 /// Conditions that ask where the person stands, by their beginnings.

@@ -7,11 +7,14 @@ mod asked;
 mod cell;
 mod chosen;
 mod command;
+mod design;
 mod export;
 mod links;
 mod load;
+mod operators;
 mod own_views;
 mod results;
+mod share;
 mod table;
 mod target;
 
@@ -81,6 +84,8 @@ pub(crate) fn routes(spec: &'static Spec) -> Router<Arc<AppState>> {
 /// The same with a page of the area's own.
 pub(crate) fn routes_with(spec: &'static Spec, page: MethodRouter<Arc<AppState>>) -> Router<Arc<AppState>> {
     command::routes(spec)
+        .merge(design::routes(spec))
+        .merge(share::routes(spec))
         .route(spec.base, page)
         .route(
             &format!("{}/export.csv", spec.base),

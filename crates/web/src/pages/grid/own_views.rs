@@ -8,13 +8,19 @@ use model::{Entity, Id, Value};
 use crate::pages::grid::{Asked, Question, Spec};
 use crate::pages::kit::{Desk, Fault, Form, Outcome, go};
 
-/// `do`: `save` as a new view, `update` or `rename` or `delete` one's own.
+/// `do`: `save` as a new view, `update` or `rename` or `delete` one's own,
+/// `open` the list with this view from now on.
 pub(super) async fn keep(desk: &Desk, spec: &'static Spec, form: &Form) -> Outcome {
     let asked = Asked::read(form);
     let done = match form.text("do") {
         "save" => save(desk, spec, &asked, form).await?,
         "update" => update(desk, spec, &asked).await?,
         "rename" => rename(desk, &asked, form).await?,
+        "open" => {
+            let view = own(&asked)?;
+            actions::views::set_default(&desk.ctx, spec.table, view).await?;
+            view
+        }
         "delete" => {
             actions::delete(&desk.ctx, UserQuery::TABLE, own(&asked)?, Precondition::Exists).await?;
             return go(&Asked::default().link_with(spec.base, &[("done", "deleted")]));

@@ -27,8 +27,14 @@ pub(crate) struct Grid {
     base: &'static str,
     views: Vec<ViewLink>,
     view: String,
-    /// The view that is shown is the person's own: its id.
-    own: Option<Id>,
+    /// The view that is shown is the person's own, not one that others share.
+    own: bool,
+    /// The list opens with this view.
+    opens: bool,
+    /// The view alone.
+    view_only: Vec<(&'static str, String)>,
+    design: String,
+    share: String,
     /// Whether views can be kept.
     keeps: bool,
     find: String,
@@ -79,8 +85,12 @@ struct Chip {
 struct Header {
     label: String,
     href: String,
+    /// The list sorted by this within the order that it has.
+    within: String,
     /// `ascending`, `descending`, or empty.
     sorted: &'static str,
+    /// From 1.
+    rank: usize,
     width: &'static str,
     number: bool,
 }
@@ -117,6 +127,10 @@ impl Grid {
         let count = count(desk, asked, rows.len(), total);
         let at = |page: u64| Asked { page, ..asked.clone() }.link(spec.base);
         let mut chips = Vec::new();
+        if let Some(filter) = &asked.filter {
+            let text = desk.viewer.texts.with("Filter: {0} conditions", &[&filter.list.len()]);
+            chips.push(Chip { text, href: Asked { filter: None, ..asked.first() }.link(spec.base) });
+        }
         for (column, value) in &asked.only {
             if !spec.filters.contains(&column.as_str()) {
                 chips.push(chip(desk, spec, asked, column, value).await?);
@@ -134,7 +148,11 @@ impl Grid {
                 .map(|v| view_link(desk, spec, v, view.is_some_and(|s| s.id == v.id)))
                 .collect(),
             view: view.map_or_else(|| desk.t("All rows"), |v| view_name(desk, v)),
-            own: view.filter(|v| v.own).map(|v| v.id),
+            own: view.is_some_and(|v| v.mine),
+            opens: view.is_some() && actions::views::default_of(&desk.ctx, spec.table).await? == view.map(|v| v.id),
+            view_only: by_view.pairs(),
+            design: first.link(&format!("{}/design", spec.base)),
+            share: by_view.link(&format!("{}/share", spec.base)),
             keeps: permitted(&desk.ctx, Wish::Create(<model::tables::UserQuery as model::Entity>::TABLE)),
             find: asked.find.clone(),
             state: first.pairs(),
@@ -261,14 +279,20 @@ pub(super) fn label(desk: &Desk, question: &Question, cell: &str) -> String {
 fn headers(desk: &Desk, spec: &Spec, asked: &Asked, question: &Question) -> Vec<Header> {
     let sorted = question.sorted(asked);
     let header = |cell: &formats::fetchxml::layout::Cell| {
-        let now = sorted.as_ref().filter(|(name, _)| *name == cell.column).map(|(_, descending)| *descending);
+        let rank = sorted.iter().position(|(name, _)| *name == cell.column);
+        let now = rank.and_then(|n| sorted.get(n)).map(|(_, descending)| *descending);
         let kind = question.place(&cell.column).and_then(|(_, _, column)| column).map(|c| c.kind);
         // Times begin with the latest.
         let next = now.map_or(matches!(kind, Some(Kind::Time)), |descending| !descending);
-        let by = Asked { sort: Some((cell.column.clone(), next)), ..asked.first() };
+        let by = Asked { sort: vec![(cell.column.clone(), next)], ..asked.first() };
+        let first = sorted.first().filter(|(name, _)| *name != cell.column).cloned();
+        let within = first.into_iter().chain([(cell.column.clone(), next)]).collect();
+        let within = Asked { sort: within, ..asked.first() };
         Header {
             label: label(desk, question, &cell.column),
             href: by.link(spec.base),
+            within: within.link(spec.base),
+            rank: rank.map_or(0, |n| n + 1),
             sorted: match now {
                 Some(true) => "descending",
                 Some(false) => "ascending",
