@@ -8,7 +8,7 @@ use serde_json::json;
 use testkit::Browser;
 use testkit::browser::{Size, key};
 
-use crate::world::{MARA, SAM, World};
+use crate::world::{ADMIN, MARA, SAM, World};
 
 fn mailboxes(world: &World, count: usize) -> Result<()> {
     let rows: Vec<_> = (0..count)
@@ -88,7 +88,7 @@ async fn a_view_is_there_again_after_signing_in() -> Result<()> {
     for (first, last) in [("Ada", "Zorn"), ("Bert", "Alt"), ("Carl", "Alt")] {
         world.contact(first, last, &format!("{first}@customer.test").to_lowercase())?;
     }
-    let browser = world.browser(MARA)?;
+    let browser = world.browser(ADMIN)?;
     view(&browser, "/work/contacts", "Active Contacts")?;
     browser.press("Edit view")?;
     browser.see("Columns of the list")?;
@@ -112,7 +112,7 @@ async fn a_view_is_there_again_after_signing_in() -> Result<()> {
     browser.press("Always open with “All the Alts”")?;
     browser.see("Saved.")?;
     // The next day, elsewhere.
-    let tomorrow = world.browser(MARA)?;
+    let tomorrow = world.browser(ADMIN)?;
     tomorrow.go("/work/contacts")?;
     tomorrow.see("All the Alts")?;
     tomorrow.see("1–2 of 2")?;
@@ -138,7 +138,7 @@ async fn the_keyboard_is_enough() -> Result<()> {
     for (first, last) in [("Ada", "Alt"), ("Bert", "Berg"), ("Carl", "Cross")] {
         world.contact(first, last, &format!("{first}@customer.test").to_lowercase())?;
     }
-    let browser = world.browser(MARA)?;
+    let browser = world.browser(ADMIN)?;
     view(&browser, "/work/contacts", "Active Contacts")?;
     browser.keys("j")?;
     ensure!(browser.focus()? == "Ada Alt", "{}", browser.focus()?);

@@ -106,7 +106,8 @@ async fn a_role_is_copied_and_set_cell_by_cell() -> Result<()> {
         stands == ("◑ Business Unit".to_owned(), "○ None Selected".to_owned()),
         "it stands as it was set: {stands:?}"
     );
-    admin.choose("Give the role to", "Nora Nobody")?;
+    admin.fill("Give the role to", "nora")?;
+    admin.choose("Users", "Nora Nobody")?;
     admin.press("Give")?;
     admin.see_in("Who has it", "Nora Nobody")?;
     admin.press_in("Nora Nobody", "Take away")?;

@@ -140,7 +140,7 @@ story!(a_role_is_copied_changed_and_given, |w| {
         .sees("Watcher")
         .sees("Created.");
     let copy = role(&w, "Watcher").await;
-    admin.submit(&format!("{ROLES}/{copy}/assign"), &[("holder", &format!("systemuser:{id}"))]).await.sees("User");
+    admin.submit(&format!("{ROLES}/{copy}/assign"), &[("target", &format!("systemuser:{id}"))]).await.sees("User");
     w.get("/pr_audits").by(&token).await.expect(200);
     // With one privilege instead of all.
     let privilege = id_of(&w, "privileges", "privilegeid", "name eq 'prvReadAccount'").await;
@@ -149,7 +149,7 @@ story!(a_role_is_copied_changed_and_given, |w| {
     assert!(page.text().contains("<option value=\"2\" selected"), "{}", page.text());
     w.get("/pr_audits").by(&token).await.expect(403);
     admin
-        .submit(&format!("{ROLES}/{copy}/remove"), &[("holder", &format!("systemuser:{id}"))])
+        .submit(&format!("{ROLES}/{copy}/remove"), &[("target", &format!("systemuser:{id}"))])
         .await
         .sees("Nobody has this role.");
     let administrator = role(&w, "System Administrator").await;
@@ -181,7 +181,7 @@ story!(a_team_has_members_and_roles, |w| {
     admin.submit("/settings/security/teams/new", &[("name", "Watch"), ("teamtype", "0")]).await.sees("Watch");
     let team = id_of(&w, "teams", "teamid", "name eq 'Watch'").await;
     let path = format!("/settings/security/teams/{team}");
-    admin.submit(&format!("{path}/members"), &[("user", &id)]).await.sees("Remove");
+    admin.submit(&format!("{path}/members"), &[("target", &format!("systemuser:{id}"))]).await.sees("Remove");
     admin.submit(&format!("{path}/roles"), &[("role", &auditor)]).await.sees("Saved.");
     w.get("/pr_audits").by(&token).await.expect(200);
     admin.open(&format!("{USERS}/{id}")).await.expect(200).sees("Also by the team Watch");

@@ -103,7 +103,10 @@ story!(a_view_with_order_and_filter_is_kept_and_edited, |w| {
     let page = admin.open(&url).await.expect(200).sees("Filter: 2 conditions");
     assert_eq!(names(&page), ["Clay", "Adler"]);
     page.sees("(second in the order)");
-    let page = admin.open(&format!("{BASE}?view={active}&columns=fullname,jobtitle&sort=-jobtitle,fullname")).await.expect(200);
+    let page = admin
+        .open(&format!("{BASE}?view={active}&columns=fullname,jobtitle&sort=-jobtitle,fullname"))
+        .await
+        .expect(200);
     assert_eq!(names(&page), ["Baum", "Adler", "Clay"]);
     assert_eq!(page.text().matches("aria-sort=").count(), 1, "{}", page.text());
     page.says("aria-sort=\"descending\"").says("data-within=\"/work/contacts?view=");

@@ -18,7 +18,7 @@ use crate::pages::grid;
 use crate::state::AppState;
 
 pub(crate) use assign::OWNER;
-pub(crate) use picker::Picker;
+pub(crate) use picker::{Pick, Picker};
 
 pub(crate) fn routes() -> Router<Arc<AppState>> {
     let mut all = Router::new().merge(unresolved::routes());

@@ -22,6 +22,42 @@ pub(crate) struct Picker {
     chosen: String,
 }
 
+/// A search in the midst of a page, and the button that takes what was chosen.
+#[derive(Template)]
+#[template(path = "people/pick.html")]
+pub(crate) struct Pick {
+    /// Where the choice goes, and whence a script asks for what was found.
+    at: String,
+    /// The page itself, which without scripts is asked for again.
+    page: String,
+    label: String,
+    search: String,
+    button: String,
+    find: String,
+    picker: Picker,
+}
+
+impl Pick {
+    /// `words`: the label and the button.
+    pub async fn on(
+        desk: &Desk,
+        tables: &[&'static Table],
+        (page, at): (&str, String),
+        (label, button): (&str, &str),
+    ) -> Result<Self, Fault> {
+        let find = desk.query.text("who").to_owned();
+        Ok(Self {
+            picker: Picker::search(desk, tables, &find).await?,
+            at,
+            page: page.to_owned(),
+            label: desk.t(label),
+            search: desk.t("Search"),
+            button: desk.t(button),
+            find,
+        })
+    }
+}
+
 struct Group {
     label: String,
     rows: Vec<Found>,

@@ -17,12 +17,14 @@ use super::matrix::{self, Line, Shown};
 use super::shared::{self, Refused, Tick, choices, text};
 use crate::names;
 use crate::pages::grid::{self, Link, Row, Spec, command};
-use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
+use crate::pages::kit::{self, Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
+use crate::pages::people::{Pick, Picker};
 use crate::state::AppState;
 
 const PATH: &str = "/settings/security/roles";
 /// Holders that are listed.
 const MOST: usize = 500;
+const HOLDERS: &[&Table] = &[SystemUser::TABLE, Team::TABLE];
 const DESCRIPTION: Col<String> = Col::new("description");
 
 static SPEC: Spec = Spec {
@@ -49,7 +51,7 @@ pub(super) fn routes() -> Router<Arc<AppState>> {
         .route("/settings/security/roles/{id}", get(page).post(save))
         .route("/settings/security/roles/{id}/privileges", post(privileges))
         .route("/settings/security/roles/{id}/copy", post(copy))
-        .route("/settings/security/roles/{id}/assign", post(assign))
+        .route("/settings/security/roles/{id}/assign", get(found).post(assign))
         .route("/settings/security/roles/{id}/remove", post(remove))
 }
 
@@ -70,7 +72,7 @@ struct RolePage {
     key: Vec<Shown>,
     holders: Vec<Tick>,
     may_assign: bool,
-    assign: Field,
+    assign: Option<Pick>,
     may_copy: bool,
     copy: Field,
 }
@@ -96,10 +98,13 @@ async fn show(desk: &Desk, id: Id, typed: Option<&Form>, refused: &Refused) -> O
         None => String::new(),
     };
     let may_assign = permitted(&desk.ctx, Wish::Assign(Role::TABLE));
-    let people = if may_assign { shared::people(desk).await? } else { Vec::new() };
+    let path = format!("{PATH}/{id}");
+    let at = format!("{path}/assign");
+    let assign =
+        if may_assign { Some(Pick::on(desk, HOLDERS, (&path, at), ("Give the role to", "Give")).await?) } else { None };
     let page = RolePage {
         frame: desk.frame("Security Role", Place::Roles).titled(role.name.clone()),
-        path: format!("{PATH}/{id}"),
+        path,
         unit,
         managed: role.is_managed,
         fields: fields(desk, &row, typed, &fixed, refused),
@@ -111,7 +116,7 @@ async fn show(desk: &Desk, id: Id, typed: Option<&Form>, refused: &Refused) -> O
         key: matrix::key(desk),
         holders: holders(desk, id).await?,
         may_assign,
-        assign: Field::new("holder", desk.t("Give the role to"), Input::Select).choices(whom(desk, people).await?),
+        assign,
         may_copy: permitted(&desk.ctx, Wish::Create(Role::TABLE)),
         copy: Field::new("copy_name", desk.t("Name of the copy"), Input::Line)
             .value(desk.viewer.texts.with("Copy of {0}", &[&role.name]))
@@ -130,16 +135,6 @@ fn fields(desk: &Desk, row: &Record, typed: Option<&Form>, fixed: &str, refused:
         field.blocked(fixed)
     };
     ["name", "description"].map(field).into()
-}
-
-/// Users and teams, in one select: `systemuser:…`, `team:…`.
-async fn whom(desk: &Desk, people: Vec<(Id, String)>) -> Result<Vec<Choice>, Fault> {
-    let mut all: Vec<Choice> =
-        people.into_iter().map(|(id, name)| Choice::new(format!("systemuser:{id}"), name)).collect();
-    for (id, name) in shared::teams(desk).await? {
-        all.push(Choice::new(format!("team:{id}"), desk.viewer.texts.with("Team: {0}", &[&name])));
-    }
-    Ok(all)
 }
 
 /// Who has the role: `id` is what taking it away is given.
@@ -210,15 +205,14 @@ async fn copy(desk: Desk, Path(id): Path<Id>, form: Form) -> Outcome {
 
 /// The table and id of who is to have a role, and with it the roles they have.
 async fn holder(desk: &Desk, form: &Form) -> Result<(&'static Table, Id, BTreeSet<Id>), Fault> {
-    let none = || Fault::bad("Choose a user or a team.");
-    let (table, id) = form.text("holder").split_once(':').ok_or_else(none)?;
-    let table = match table {
-        "systemuser" => SystemUser::TABLE,
-        "team" => Team::TABLE,
-        _ => return Err(none()),
-    };
-    let id = id.parse().map_err(|_| none())?;
-    Ok((table, id, security::roles_of(&desk.ctx, table, id).await?))
+    let who = Picker::target(form, HOLDERS).ok_or_else(|| Fault::bad("Choose a user or a team."))?;
+    let table = if who.table == Team::TABLE.logical { Team::TABLE } else { SystemUser::TABLE };
+    Ok((table, who.id, security::roles_of(&desk.ctx, table, who.id).await?))
+}
+
+/// `GET …/assign?who=`: what the search found.
+async fn found(desk: Desk) -> Outcome {
+    kit::show(&Picker::search(&desk, HOLDERS, desk.query.text("who")).await?)
 }
 
 async fn set(desk: &Desk, table: &'static Table, id: Id, roles: &BTreeSet<Id>) -> Result<(), ActionError> {

@@ -8,18 +8,20 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post};
 use model::tables::{BusinessUnit, Role, SystemUser, Team, TeamMembership};
-use model::{Col, Entity, Filter, Id, Query, Record, Ref, Value};
+use model::{Col, Entity, Filter, Id, Query, Record, Ref, Table, Value};
 
 use super::shared::{self, Refused, Tick, choices, text, ticks};
 use crate::names;
 use crate::pages::grid::{self, Link, Row, Spec, command};
-use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
+use crate::pages::kit::{self, Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go};
+use crate::pages::people::{Pick, Picker};
 use crate::state::AppState;
 
 const PATH: &str = "/settings/security/teams";
 /// Members that are listed.
 const MOST: usize = 1000;
 const FIELDS: &[&str] = &["name", "businessunitid", "administratorid", "emailaddress", "teamtype", "description"];
+const PEOPLE: &[&Table] = &[SystemUser::TABLE];
 const DESCRIPTION: Col<String> = Col::new("description");
 
 static SPEC: Spec = Spec {
@@ -44,7 +46,7 @@ pub(super) fn routes() -> Router<Arc<AppState>> {
         .route("/settings/security/teams/new", get(new).post(make))
         .route("/settings/security/teams/{id}", get(page).post(save))
         .route("/settings/security/teams/{id}/roles", post(roles))
-        .route("/settings/security/teams/{id}/members", post(add))
+        .route("/settings/security/teams/{id}/members", get(found).post(add))
         .route("/settings/security/teams/{id}/members/remove", post(remove))
 }
 
@@ -58,7 +60,7 @@ struct TeamPage {
     faults: Vec<String>,
     may_write: bool,
     members: Vec<Tick>,
-    add: Field,
+    add: Option<Pick>,
     roles: Vec<Tick>,
     no_roles: String,
 }
@@ -73,17 +75,17 @@ async fn show(desk: &Desk, id: Id, typed: Option<&Form>, refused: &Refused) -> O
     let may_write = permitted(&desk.ctx, Wish::Write(Team::TABLE));
     let why = if may_write { String::new() } else { desk.t("You may see this team but not change it.") };
     let members = members(desk, id).await?;
-    let others = shared::people(desk).await?.into_iter();
-    let others = others.filter(|(user, _)| !members.iter().any(|member| member.id == user.to_string()));
+    let path = format!("{PATH}/{id}");
+    let at = format!("{path}/members");
+    let add = if may_write { Some(Pick::on(desk, PEOPLE, (&path, at), ("Add a member", "Add")).await?) } else { None };
     let (roles, no_roles) = roles_of(desk, id).await?;
     let page = TeamPage {
         frame: desk.frame("Team", Place::Teams).titled(text(&row, "name")),
-        path: format!("{PATH}/{id}"),
+        path,
         fields: fields(desk, Some(&row), typed, &why, refused).await?,
         faults: refused.others(desk, FIELDS),
         may_write,
-        add: Field::new("user", desk.t("Add a member"), Input::Select)
-            .choices(others.map(|(id, name)| Choice::new(id.to_string(), name)).collect()),
+        add,
         members,
         roles,
         no_roles,
@@ -196,9 +198,15 @@ async fn roles(desk: Desk, Path(id): Path<Id>, form: Form) -> Outcome {
     after(&desk, id, None, security::set_team_roles(&desk.ctx, id, &wanted).await).await
 }
 
+/// `GET …/members?who=`: what the search found.
+async fn found(desk: Desk) -> Outcome {
+    kit::show(&Picker::search(&desk, PEOPLE, desk.query.text("who")).await?)
+}
+
 /// `POST …/members`
 async fn add(desk: Desk, Path(id): Path<Id>, form: Form) -> Outcome {
-    after(&desk, id, None, security::add_members(&desk.ctx, id, &form.ids("user")).await).await
+    let user = Picker::target(&form, PEOPLE).ok_or_else(|| Fault::bad("Choose a user."))?;
+    after(&desk, id, None, security::add_members(&desk.ctx, id, &[user.id]).await).await
 }
 
 /// `POST …/members/remove`
@@ -222,7 +230,7 @@ async fn show_new(desk: &Desk, typed: Option<&Form>, refused: &Refused) -> Outco
         faults: refused.others(desk, FIELDS),
         may_write: true,
         members: Vec::new(),
-        add: Field::new("user", "", Input::Select),
+        add: None,
         roles: Vec::new(),
         no_roles: String::new(),
     };
