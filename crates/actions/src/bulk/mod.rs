@@ -38,14 +38,13 @@ pub async fn prepare(ctx: &Context, table: &'static Table, rows: Vec<(Id, String
         ..BulkCommand::blank(ctx.new_id()?)
     };
     let (id, this) = (command.id, command.reference());
-    let mut position = 0;
     let mut changes = vec![Change::create(command)];
     let mut commits = Vec::new();
-    for (row, name) in rows {
+    for (position, (row, name)) in rows.into_iter().enumerate() {
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
         let name = name.chars().take(LONGEST_NAME).collect();
         let blank = BulkRow::blank(ctx.new_id()?);
         changes.push(Change::create(BulkRow { command: Some(this), position, row: Some(row), name, ..blank }));
-        position += 1;
         if changes.len() >= ROWS {
             commits.push(Commit::new(ctx.actor(), ctx.now, std::mem::take(&mut changes)));
         }

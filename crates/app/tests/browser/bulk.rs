@@ -122,7 +122,7 @@ async fn a_view_is_there_again_after_signing_in() -> Result<()> {
     tomorrow.press("Save view as")?;
     tomorrow.press("Share this view")?;
     tomorrow.fill("Search users and teams", "sam")?;
-    tomorrow.choose("Users", "Sam Seller")?;
+    tomorrow.tick("Sam Seller sam@company.test")?;
     tomorrow.check()?;
     tomorrow.press("Share")?;
     tomorrow.see("Take back")?;

@@ -111,7 +111,9 @@ fn simple(table: &'static Table, element: &Element) -> Option<Condition> {
     if element.name != "condition" || element.get("entityname").is_some() || element.get("valueof").is_some() {
         return None;
     }
-    let (column, _) = super::source::column(table, element.get("attribute")?).ok()?;
+    let (column, declared) = super::source::column(table, element.get("attribute")?).ok()?;
+    // What is asked of the row as a whole is asked of its key.
+    declared?;
     let operator = element.get("operator").filter(|word| super::operator::named(word).is_some())?.to_owned();
     let mut values: Vec<String> = element.get("value").map(str::to_owned).into_iter().collect();
     values.extend(element.children.iter().filter(|c| c.name == "value").map(|c| c.text.trim().to_owned()));
@@ -165,6 +167,12 @@ mod tests {
             "mailboxstatus in 1+2",
             false,
         );
+    }
+    #[test]
+    fn words_of_the_whole_row_stay() {
+        let words = "<filter><condition attribute='mailboxid' operator='eq' value='00000000-0000-0000-0000-000000000001' /></filter>";
+        finds(words, "", true);
+        finds(&format!("{words}<filter>{ACTIVE}</filter>"), "statecode eq 0", true);
     }
     #[test]
     fn what_it_cannot() {

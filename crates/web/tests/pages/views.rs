@@ -110,6 +110,12 @@ story!(a_view_with_order_and_filter_is_kept_and_edited, |w| {
     assert_eq!(names(&page), ["Baum", "Adler", "Clay"]);
     assert_eq!(page.text().matches("aria-sort=").count(), 1, "{}", page.text());
     page.says("aria-sort=\"descending\"").says("data-within=\"/work/contacts?view=");
+});
+
+story!(a_view_with_conditions_is_edited_as_it_was_made, |w| {
+    contacts(&w).await;
+    let mut admin = w.administrator().await;
+    let active = view(&w, "Active Contacts").await;
     // It is kept as a view of one's own.
     let fields = [
         ("view", active.as_str()),

@@ -11,6 +11,7 @@ mod design;
 mod export;
 mod links;
 mod load;
+mod narrow;
 mod operators;
 mod own_views;
 mod results;

@@ -6,18 +6,17 @@ use actions::{Wish, permitted};
 use askama::Template;
 use model::fetch::HIGHEST_TOTAL;
 use model::table::Kind;
-use model::{Filter, Id, Query, Ref, Table, Value};
+use model::{Id, Ref, Table, Value};
 
 use crate::names;
 use crate::pages::grid::cell::{Cell, Shower};
 use crate::pages::grid::load::{Question, choosable};
+use crate::pages::grid::narrow::{self, Chip, FilterBy};
 use crate::pages::grid::{Asked, Row, Spec, page_of};
 use crate::pages::kit::{Desk, Fault, Viewer};
 
 /// Rows that a search found are counted up to this.
 const MOST_FOUND: u64 = 1000;
-/// Rows of a lookup's table that a filter offers.
-const MOST_OFFERED: usize = 200;
 
 #[derive(Template)]
 #[template(path = "grid/list.html")]
@@ -70,18 +69,6 @@ struct ViewLink {
     own: bool,
 }
 
-struct FilterBy {
-    column: &'static str,
-    label: String,
-    options: Vec<(String, String, bool)>,
-}
-
-/// What the list is narrowed to, and the list without that.
-struct Chip {
-    text: String,
-    href: String,
-}
-
 struct Header {
     label: String,
     href: String,
@@ -126,16 +113,6 @@ impl Grid {
             if found.more { counted(desk, asked, &question).await? } else { before(desk, asked) + rows.len() as u64 };
         let count = count(desk, asked, rows.len(), total);
         let at = |page: u64| Asked { page, ..asked.clone() }.link(spec.base);
-        let mut chips = Vec::new();
-        if let Some(filter) = &asked.filter {
-            let text = desk.viewer.texts.with("Filter: {0} conditions", &[&filter.list.len()]);
-            chips.push(Chip { text, href: Asked { filter: None, ..asked.first() }.link(spec.base) });
-        }
-        for (column, value) in &asked.only {
-            if !spec.filters.contains(&column.as_str()) {
-                chips.push(chip(desk, spec, asked, column, value).await?);
-            }
-        }
         let first = asked.first();
         let view = question.view();
         let by_view = Asked { view: view.map(|v| v.id), ..Asked::default() };
@@ -158,24 +135,20 @@ impl Grid {
             state: first.pairs(),
             kept: Asked { find: String::new(), only: unoffered(spec, asked), ..first.clone() }.pairs(),
             uncolumned: Asked { columns: Vec::new(), ..first.clone() }.pairs(),
-            filters: filters(desk, spec, asked).await?,
-            chips,
+            filters: narrow::filters(desk, spec, asked).await?,
+            chips: narrow::chips(desk, spec, asked).await?,
             headers: headers(desk, spec, asked, &question),
             commands: commands(desk, spec),
             columns: columns(desk, spec.table, &question),
             changed: asked.is_changed(),
             plain: by_view.link(spec.base),
             count,
-            every: every(desk, rows.len(), total),
+            every: every(desk, asked, rows.len(), total),
             previous: (asked.page > 1).then(|| at(asked.page - 1)),
             next: found.more.then(|| at(asked.page + 1)),
             export: first.link(&format!("{}/export.csv", spec.base)),
             empty: desk.t(spec.empty),
-            hint: if spec.table.words.is_empty() {
-                desk.t("Every word must stand in a name, an address or a title; * stands for any text.")
-            } else {
-                desk.t("Every word must begin a word of the subject, the sender or a recipient.")
-            },
+            hint: desk.t(hint(spec.table)),
             rows,
             viewer: desk.viewer.clone(),
         })
@@ -187,6 +160,15 @@ impl Grid {
 
     fn t1(&self, english: &str, value: impl std::fmt::Display) -> String {
         self.viewer.texts.with(english, &[&value])
+    }
+}
+
+/// How a search is to be worded.
+fn hint(table: &Table) -> &'static str {
+    if table.words.is_empty() {
+        "Every word must stand in a name, an address or a title; * stands for any text."
+    } else {
+        "Every word must begin a word of the subject, the sender or a recipient."
     }
 }
 
@@ -343,74 +325,16 @@ fn count(desk: &Desk, asked: &Asked, rows: usize, total: u64) -> String {
     texts.with("{0}–{1} of {2}", &[&(before + 1), &(before + rows as u64), &all])
 }
 
-fn every(desk: &Desk, rows: usize, total: u64) -> String {
+/// How many rows the choice of all of them is about. Of so many that they were
+/// not counted to the end, the page that asks says it.
+fn every(desk: &Desk, asked: &Asked, rows: usize, total: u64) -> String {
     if total <= rows as u64 {
         return String::new();
     }
     let most = actions::bulk::MOST as u64;
-    if total > most {
+    let counted = if asked.find.is_empty() { HIGHEST_TOTAL } else { MOST_FOUND };
+    if total > most.min(counted) {
         return desk.viewer.texts.with("the first {0} rows of this view", &[&most]);
     }
     desk.viewer.texts.with("all {0} rows of this view", &[&total])
-}
-
-async fn chip(desk: &Desk, spec: &Spec, asked: &Asked, column: &str, value: &str) -> Result<Chip, Fault> {
-    let declared = spec.table.column(column);
-    let label = declared.map_or_else(|| column.to_owned(), |c| desk.t(c.label));
-    let shown = match declared.map(|c| c.kind) {
-        _ if value.is_empty() => desk.t("none"),
-        Some(Kind::Lookup(targets)) => looked_up(desk, targets, value).await?,
-        Some(Kind::Choice(set)) => {
-            let text = value.parse().ok().and_then(|n| set.label(n));
-            text.map_or_else(|| value.to_owned(), |l| desk.t(l))
-        }
-        _ => value.to_owned(),
-    };
-    Ok(Chip { text: format!("{label}: {shown}"), href: asked.without_only(column).link(spec.base) })
-}
-
-/// The names of the rows that a condition names.
-async fn looked_up(desk: &Desk, targets: &[&'static str], value: &str) -> Result<String, Fault> {
-    let ids: Vec<Id> = value.split(',').filter_map(|text| text.trim().parse().ok()).collect();
-    let refs = targets.iter().flat_map(|t| ids.iter().map(|id| Ref::new(t, *id))).collect();
-    let names: Vec<String> = names::of(&desk.ctx, refs).await?.into_values().collect();
-    Ok(if names.is_empty() { "…".to_owned() } else { names.join(", ") })
-}
-
-async fn filters(desk: &Desk, spec: &'static Spec, asked: &Asked) -> Result<Vec<FilterBy>, Fault> {
-    let mut filters = Vec::new();
-    for name in spec.filters {
-        let Some(column) = spec.table.column(name) else { continue };
-        let now = asked.only.iter().find(|(c, _)| c == name).map(|(_, value)| value.as_str());
-        let mut options: Vec<(String, String)> = match column.kind {
-            Kind::Choice(set) => set.options.iter().map(|o| (o.value.to_string(), desk.t(o.label))).collect(),
-            Kind::Bool => vec![("true".into(), desk.t("Yes")), ("false".into(), desk.t("No"))],
-            Kind::Lookup([target]) => offered(desk, target).await?,
-            _ => Vec::new(),
-        };
-        if matches!(column.kind, Kind::Lookup(_)) {
-            options.insert(0, (String::new(), desk.t("none")));
-        }
-        let option = |(value, text): (String, String)| {
-            let here = now == Some(value.as_str());
-            (format!("{name}:{value}"), text, here)
-        };
-        let options = options.into_iter().map(option).collect();
-        filters.push(FilterBy { column: name, label: desk.t(column.label), options });
-    }
-    Ok(filters)
-}
-
-async fn offered(desk: &Desk, target: &str) -> Result<Vec<(String, String)>, Fault> {
-    let Some((table, name)) = model::tables::by_logical_name(target).and_then(|t| t.name.map(|n| (t, n))) else {
-        return Ok(Vec::new());
-    };
-    if !permitted(&desk.ctx, Wish::Read(table)) {
-        return Ok(Vec::new());
-    }
-    let mut query = Query::table(table).limit(MOST_OFFERED).filter(Filter::All);
-    query.select = vec![name];
-    query.order = vec![model::Order { column: name.into(), descending: false }];
-    let rows = actions::list(&desk.ctx, query).await?;
-    Ok(rows.iter().map(|r| (r.id.to_string(), r.get(name).as_text().unwrap_or("").to_owned())).collect())
 }
