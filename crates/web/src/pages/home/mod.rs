@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actions::{Wish, my_work, permitted, queue};
+use actions::{Wish, my_work, permitted, queue, views};
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
@@ -40,6 +40,13 @@ struct Page {
     more_drafts: u64,
     alerts: Vec<Alert>,
     writes: bool,
+}
+
+impl Page {
+    /// The list of just those that are counted.
+    fn mailboxes(&self, view: &str) -> String {
+        format!("/settings/mailboxes?view={}", views::ready(Mailbox::TABLE, view))
+    }
 }
 
 struct OwnMailbox {
