@@ -2,7 +2,7 @@
 //! rule's; here its facts are loaded.
 
 use model::tables::SystemUser;
-use model::{Filter, Id, Record, Ref, Refusal, Table};
+use model::{Filter, Id, Record, Ref, Refusal, Table, words};
 use rules::access::{Depth, Right, RowFacts, Special, anchor, filter, may, refusals};
 
 use crate::context::Context;
@@ -87,7 +87,7 @@ pub(crate) async fn no_stronger(ctx: &Context, user: &SystemUser, rows: bool) ->
     let theirs = principal::of(&ctx.store, user).await?;
     let stronger = rules::access::impersonation::no_stronger(&ctx.principal, &theirs, rows);
     stronger.map_err(|what| {
-        refusals::more_than_own(&ctx.principal, &format!("the user {} has {what}", user.domain_name)).into()
+        refusals::more_than_own(&ctx.principal, words!("the user {0} has {1}", user.domain_name, what)).into()
     })
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn unscoped(ctx: &Context) -> Result<(), ActionError> {
     if ctx.principal.scopes.is_none() {
         return Ok(());
     }
-    let message = "The token's scopes do not include administration. Use a token without scopes.";
+    let message = words!("The token's scopes do not include administration. Use a token without scopes.");
     Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into())
 }
 

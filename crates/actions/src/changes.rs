@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use model::query::Compare;
 use model::tables::Organization;
-use model::{Filter, Id, Order, Query, Record, Refusal, Table, Value};
+use model::{Filter, Id, Order, Query, Record, Refusal, Table, Value, Words, words};
 use rules::access::Reading;
 use store::Owners;
 
@@ -60,14 +60,16 @@ pub async fn check(ctx: &Context, table: &'static Table, mark: Mark) -> Result<(
     let kept = kept_for(ctx).await?;
     let forgotten = ctx.store.forgotten(table).await?;
     if mark.version < forgotten || mark.at < ctx.now - kept {
-        return Err(expired(&format!(
-            "Changes are kept for {} days and not beyond a restore from a backup",
+        return Err(expired(words!(
+            "Changes are kept for {0} days and not beyond a restore from a backup",
             kept.as_hours() / 24
         ))
         .into());
     }
     if mark.version > ctx.store.last_version().await? {
-        return Err(expired("This installation has not made this token, or was restored from a backup since").into());
+        return Err(
+            expired(words!("This installation has not made this token, or was restored from a backup since")).into()
+        );
     }
     Ok(())
 }
@@ -171,12 +173,13 @@ fn check_tracked(table: &Table) -> Result<(), Refusal> {
     if table.tracked {
         return Ok(());
     }
-    let message = format!("Change tracking is not enabled for entity {}.", table.logical);
+    let message = words!("Change tracking is not enabled for entity {0}.", table.logical);
     Err(Refusal::new(0x8007_2491, "ChangeTrackingNotEnabledForEntity", message))
 }
 
 /// 0x80044352
-fn expired(why: &str) -> Refusal {
-    let message = format!("Version stamp associated with the client has expired. Please perform a full sync. ({why}.)");
+fn expired(why: Words) -> Refusal {
+    let message =
+        words!("Version stamp associated with the client has expired. Please perform a full sync. ({0}.)", why);
     Refusal::new(0x8004_4352, "ExpiredVersionStamp", message)
 }

@@ -3,7 +3,7 @@
 use model::query::Compare;
 use model::table::Kind;
 use model::tables::Audit;
-use model::{Change, Column, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, Value};
+use model::{Change, Column, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, Value, words};
 use rules::access::Right;
 
 use crate::context::Context;
@@ -90,9 +90,11 @@ async fn refuse_associated(ctx: &Context, target: Ref, changes: &[Change]) -> Re
     for (table, column) in references(target.table).filter(|(_, c)| c.required || c.name == "ownerid") {
         let rows = ctx.store.query(&referring(table, column, target, AT_ONCE)).await?;
         if rows.iter().any(|r| !is_deleted(changes, r.reference())) {
-            let message = format!(
-                "The {} cannot be deleted: rows of {} refer to it by '{}'. Delete or change those first.",
-                target.table, table.logical, column.name
+            let message = words!(
+                "The {0} cannot be deleted: rows of {1} refer to it by '{2}'. Delete or change those first.",
+                target.table,
+                table.logical,
+                column.name
             );
             return Err(Refusal::new(0x8004_0227, "CannotDeleteDueToAssociation", message).into());
         }

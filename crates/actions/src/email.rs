@@ -6,7 +6,7 @@ use model::mail::address_key;
 use model::tables::{
     ActivityParty, Attachment, Delivery, Email, Organization, Participation, Queue, SystemUser, UserSettings,
 };
-use model::{Commit, Entity, Filter, Id, Query, Ref, Refusal, Secret, Value};
+use model::{Commit, Entity, Filter, Id, Query, Ref, Refusal, Secret, Value, words};
 use rules::access::{Right, Special};
 use rules::outgoing::{self, Parent, SendFacts};
 use store::CommitError;
@@ -163,8 +163,9 @@ async fn send_as(ctx: &Context, parties: &[ActivityParty]) -> Result<(), ActionE
         return Ok(());
     }
     let name = ctx.store.load::<SystemUser>(id).await?.map_or_else(|| id.to_string(), |u| u.full_name);
-    let message = format!(
-        "You cannot send email as the selected user, {name}: that takes prvSendAsUser. They can allow it in their options (issendasallowed), or somebody with the privilege sends it."
+    let message = words!(
+        "You cannot send email as the selected user, {0}: that takes prvSendAsUser. They can allow it in their options (issendasallowed), or somebody with the privilege sends it.",
+        name
     );
     Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into())
 }

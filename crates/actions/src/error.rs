@@ -1,7 +1,7 @@
 //! Why an action did not happen.
 
 use model::record::WrongType;
-use model::{Refusal, Refusals};
+use model::{Refusal, Refusals, Words, words};
 use store::{CommitError, Conflict, StoreError};
 
 use crate::context::NoRandomness;
@@ -28,7 +28,9 @@ impl From<Refusal> for ActionError {
 impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::TooComplex(message) => Refusal::new(0x8006_0888, "QueryTooComplex", message).into(),
+            StoreError::TooComplex(message) => {
+                Refusal::new(0x8006_0888, "QueryTooComplex", Words::foreign(message)).into()
+            }
             StoreError::Timeout | StoreError::Busy(_) | StoreError::TooLong => Self::Busy(error.to_string()),
             StoreError::TooManyAggregated(most) => too_many_aggregated(most).into(),
             StoreError::PageTooFar(most) => page_too_far(most).into(),
@@ -51,8 +53,9 @@ impl From<NoRandomness> for ActionError {
 
 /// 0x8004E023
 fn too_many_aggregated(most: usize) -> Refusal {
-    let message = format!(
-        "The maximum record limit of {most} is exceeded. Restrict the rows that are aggregated, by a filter on a date for instance."
+    let message = words!(
+        "The maximum record limit of {0} is exceeded. Restrict the rows that are aggregated, by a filter on a date for instance.",
+        most
     );
     Refusal::new(0x8004_E023, "AggregateQueryRecordLimitExceeded", message)
 }
@@ -61,8 +64,9 @@ fn too_many_aggregated(most: usize) -> Refusal {
 fn page_too_far(most: u64) -> Refusal {
     Refusal::invalid(
         Some("page"),
-        format!(
-            "Pages are found by their number up to row {most}. Give the paging cookie of the page before, or ask for fewer rows."
+        words!(
+            "Pages are found by their number up to row {0}. Give the paging cookie of the page before, or ask for fewer rows.",
+            most
         ),
     )
 }
@@ -72,26 +76,29 @@ pub fn version_mismatch(table: &str) -> Refusal {
     Refusal::new(
         0x8006_0882,
         "ConcurrencyVersionMismatch",
-        format!(
-            "The version of the existing {table} does not match the version given. Read it again and repeat the change."
+        words!(
+            "The version of the existing {0} does not match the version given. Read it again and repeat the change.",
+            table
         ),
     )
 }
 
 /// 0x80040237
-pub fn duplicate(what: &str) -> Refusal {
-    Refusal::new(0x8004_0237, "DuplicateRecord", format!("A record with the same key already exists: {what}"))
+pub fn duplicate(what: Words) -> Refusal {
+    Refusal::new(0x8004_0237, "DuplicateRecord", words!("A record with the same key already exists: {0}", what))
 }
 
 /// 0x8004023b
-pub fn invalid_operation(message: impl Into<String>) -> Refusal {
+pub fn invalid_operation(message: Words) -> Refusal {
     Refusal::new(0x8004_023B, "InvalidOperation", message)
 }
 
 /// What a commit that failed means to the one who asked.
 pub(crate) fn commit_failed(table: &'static str, error: CommitError) -> ActionError {
     match error {
-        CommitError::Conflict { what: what @ Conflict::Duplicate { .. } } => duplicate(&what.to_string()).into(),
+        CommitError::Conflict { what: what @ Conflict::Duplicate { .. } } => {
+            duplicate(Words::foreign(what.to_string())).into()
+        }
         CommitError::Conflict { .. } => version_mismatch(table).into(),
         CommitError::NotFound(row) => Refusal::does_not_exist(row.table, row.id).into(),
         CommitError::Store(error) => error.into(),

@@ -2,7 +2,7 @@
 //! read it is a matter of privileges, as with every table.
 
 use model::tables::HelpFeedback;
-use model::{Change, Commit, Entity, Refusal};
+use model::{Change, Commit, Entity, Refusal, words};
 
 use crate::context::Context;
 use crate::error::{ActionError, commit_failed};
@@ -26,7 +26,7 @@ pub struct Said {
 pub async fn give(ctx: &Context, said: Said) -> Result<(), ActionError> {
     let length = said.comment.chars().count();
     if length > LONGEST {
-        let message = format!("The comment has {length} characters. Shorten it to {LONGEST}.");
+        let message = words!("The comment has {0} characters. Shorten it to {1}.", length, LONGEST);
         return Err(Refusal::new(0x8004_4331, "StringLengthExceeded", message).at("pr_comment").into());
     }
     let row = HelpFeedback {

@@ -7,7 +7,7 @@ use model::facts::MailFacts;
 use model::mail::{BlobId, StoredBlob};
 use model::tables::{Disposition, Email, LedgerEntry, Organization, QueueItem};
 use model::verdict::{ReasonCode, Verdict};
-use model::{Change, Commit, Entity, Filter, Id, Mail, Query, Ref, Refusal, Timestamp};
+use model::{Change, Commit, Entity, Filter, Id, Mail, Query, Ref, Refusal, Timestamp, words};
 use rules::incoming::{self, Arrival, handed};
 use rules::{matching, token};
 use store::CommitError;
@@ -103,8 +103,8 @@ async fn take(ctx: &Context, message: Message, by: By) -> Result<Id, ActionError
     let arrival = arrival(message.mail, message.received, blob);
     for _ in 0..TRIES {
         let Some((facts, aside)) = facts(ctx, &arrival, by).await? else {
-            let why = "No recipient is a user or queue whose email is processed here, and you have no mailbox";
-            return Err(cannot_accept(ReasonCode::NoRecipientMatch, why).into());
+            let why = words!("No recipient is a user or queue whose email is processed here, and you have no mailbox");
+            return Err(cannot_accept(ReasonCode::NoRecipientMatch, &why.to_string()).into());
         };
         let mut verdict = incoming::decide(&arrival, &facts, ctx.now);
         handed::settle_aside(&aside, &arrival.mail, &mut verdict);
@@ -196,6 +196,7 @@ fn outcome(verdict: Verdict) -> Result<Id, ActionError> {
 /// 0x8005E20B
 fn cannot_accept(code: ReasonCode, why: &str) -> Refusal {
     let why = why.trim_end_matches('.');
-    let message = format!("The email cannot be accepted. Reason code: {} ({code:?}). {why}.", code as i8);
+    let message =
+        words!("The email cannot be accepted. Reason code: {0} ({1}). {2}.", code as i8, format!("{code:?}"), why);
     Refusal::new(0x8005_E20B, "CannotAcceptEmail", message)
 }

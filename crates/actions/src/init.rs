@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use model::tables::{AccessMode, BusinessUnit, Organization, SystemUser, UserSettings};
-use model::{Actor, Change, Commit, Entity, Id, Query, Ref, Refusal, Secret, Value};
+use model::{Actor, Change, Commit, Entity, Id, Query, Ref, Refusal, Secret, Value, words};
 use rules::access::{Principal, roles};
 use store::Store;
 
@@ -23,13 +23,15 @@ const SYSTEM_NAME: &str = "SYSTEM";
 /// transaction; returns a bearer token of the administrator.
 pub async fn init(store: &Store, admin: &str, now: Timestamp, random: &Random) -> Result<String, ActionError> {
     if !model::mail::is_address(admin) {
-        let message = format!("'{admin}' is not an email address; write it as name@example.com.");
+        let message = words!("'{0}' is not an email address; write it as name@example.com.", admin);
         return Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).into());
     }
     if store.count(&Query::of::<Organization>()).await? > 0 {
-        return Err(
-            Refusal::invalid(None, "This installation has been initialized already; nothing was changed.").into()
-        );
+        return Err(Refusal::invalid(
+            None,
+            words!("This installation has been initialized already; nothing was changed."),
+        )
+        .into());
     }
     let id = || -> Result<_, ActionError> { Ok(model::id::random(now, random.bytes()?)) };
     let unit = BusinessUnit { name: domain(admin).to_owned(), ..BusinessUnit::blank(id()?) };

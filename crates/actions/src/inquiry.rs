@@ -5,7 +5,10 @@
 use model::discovery::{InquiryKind, InquiryState};
 use model::query::Compare;
 use model::tables::{CredentialRetrieval, EmailServerProfile, Inquiry, ServerType};
-use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Refusals, Secret, SignedDuration, Value};
+use model::{
+    Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Refusals, Secret, SignedDuration, Value, Words,
+    words,
+};
 use rules::access::Right;
 use rules::discovery;
 use rules::profile::{self, ProfileFacts};
@@ -46,7 +49,7 @@ pub(crate) async fn look_up_for(ctx: &Context, address: &str, mailbox: Option<Re
     may_ask(ctx)?;
     let address = address.trim();
     if !model::mail::is_address(address) || discovery::parts(address).is_none() || address.len() > 320 {
-        let message = "That is not an email address; write it as name@example.com.";
+        let message = words!("That is not an email address; write it as name@example.com.");
         return Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at("address").into());
     }
     let inquiry =
@@ -128,8 +131,9 @@ async fn ask(
         .filter(Filter::eq(Inquiry::C.user, Some(ctx.actor_ref())))
         .filter(Filter::Compare(Inquiry::C.asked_on.name.into(), Compare::Greater, Value::Time(ctx.now - WINDOW)));
     if ctx.store.count(&query).await? >= MOST {
-        let message = format!(
-            "You have asked for servers {MOST} times within {} minutes. Wait a moment and ask again.",
+        let message = words!(
+            "You have asked for servers {0} times within {1} minutes. Wait a moment and ask again.",
+            MOST,
             WINDOW.as_mins()
         );
         return Err(Refusal::new(0x8007_2322, "TooManyInquiries", message).into());
@@ -185,7 +189,7 @@ fn settings(ctx: &Context, before: Option<&Record>, trial: Trial) -> Result<(Inq
         }
     };
     if profile::is_exchange(&profile) {
-        faults.push(invalid_operation(NO_EXCHANGE).at(EmailServerProfile::C.server_type.name));
+        faults.push(invalid_operation(words!("This version does not talk to Exchange yet: such a profile can be kept, but neither tested nor processed. Choose IMAP/SMTP or POP3/SMTP.")).at(EmailServerProfile::C.server_type.name));
     }
     let mut way = Way { held: held.as_ref(), stored: false, secrets: Vec::new(), faults };
     let mailbox = (trial.user, trial.password);
@@ -209,9 +213,6 @@ fn settings(ctx: &Context, before: Option<&Record>, trial: Trial) -> Result<(Inq
     };
     Ok((inquiry, way.secrets))
 }
-
-/// 0x8004023B
-const NO_EXCHANGE: &str = "This version does not talk to Exchange yet: such a profile can be kept, but neither tested nor processed. Choose IMAP/SMTP or POP3/SMTP.";
 
 /// How the test proves who it is.
 struct Way<'a> {
@@ -276,13 +277,14 @@ impl Way<'_> {
     fn of_mailbox(&mut self, column: &'static str, (user, password): &(String, Option<Secret>)) -> String {
         let told = |faults: &[Refusal], field| faults.iter().any(|f| f.field == Some(field));
         if user.trim().is_empty() && !told(&self.faults, "user") {
-            let message = "Give the user name of a mailbox: the profile's mailboxes bring their own credentials.";
+            let message =
+                words!("Give the user name of a mailbox: the profile's mailboxes bring their own credentials.");
             self.faults.push(Refusal::invalid(Some("user"), message));
         }
         match password {
             Some(password) => self.secrets.push((column, password.clone())),
             None if told(&self.faults, "password") => {}
-            None => self.faults.push(Refusal::invalid(Some("password"), "Give the password of that mailbox.")),
+            None => self.faults.push(Refusal::invalid(Some("password"), words!("Give the password of that mailbox."))),
         }
         user.trim().to_owned()
     }
@@ -295,7 +297,9 @@ impl Way<'_> {
             None if stored => self.stored = true,
             None => {
                 if !self.faults.iter().any(|f| f.field == Some(field)) {
-                    let message = "Type the password: the stored one is used only with the server and the user name it was stored for.";
+                    let message = words!(
+                        "Type the password: the stored one is used only with the server and the user name it was stored for."
+                    );
                     self.faults.push(Refusal::invalid(Some(field), message));
                 }
             }
@@ -303,9 +307,9 @@ impl Way<'_> {
     }
 
     fn untestable(&mut self, way: CredentialRetrieval, field: &'static str) -> String {
-        let message = format!(
-            "'{}' is tested with a mailbox: save the profile, then choose Test & Enable Mailbox there.",
-            way.label()
+        let message = words!(
+            "'{0}' is tested with a mailbox: save the profile, then choose Test & Enable Mailbox there.",
+            Words::label(way.label())
         );
         self.faults.push(invalid_operation(message).at(field));
         String::new()

@@ -4,7 +4,7 @@
 use model::mail::{BlobId, is_address};
 use model::tables::{Disposition, LedgerEntry, Mailbox};
 use model::work::Workload;
-use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update};
+use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update, Words, words};
 use rules::access::Special;
 use rules::schedule;
 
@@ -110,7 +110,7 @@ pub async fn raw(ctx: &Context, entry: Id) -> Result<Option<Vec<u8>>, ActionErro
 
 async fn mailbox_of(ctx: &Context, row: &LedgerEntry) -> Result<Id, ActionError> {
     let Some(mailbox) = row.mailbox else {
-        let message = "The mailbox of this message was deleted; nobody can process it any more.";
+        let message = words!("The mailbox of this message was deleted; nobody can process it any more.");
         return Err(invalid_operation(message).into());
     };
     may(ctx, mailbox.id).await?;
@@ -126,18 +126,23 @@ async fn may(ctx: &Context, mailbox: Id) -> Result<(), ActionError> {
 /// 0x8004023b
 fn repeatable(row: &LedgerEntry) -> Result<(), Refusal> {
     if !REPEATABLE.contains(&row.disposition) {
-        let message =
-            format!("The message is '{}' in the ledger: there is nothing to process again.", row.disposition.label());
+        let message = words!(
+            "The message is '{0}' in the ledger: there is nothing to process again.",
+            Words::label(row.disposition.label())
+        );
         return Err(invalid_operation(message));
     }
     if let Some(through) = through(row) {
-        let message = format!(
-            "The message came through the forward mailbox {through} and cannot be processed again by itself; forward it once more."
+        let message = words!(
+            "The message came through the forward mailbox {0} and cannot be processed again by itself; forward it once more.",
+            through
         );
         return Err(invalid_operation(message));
     }
     if row.blob.is_none() {
-        let message = "The message itself was not kept, and must be fetched from the server again. Move it to another folder there and back: then it is a new one.";
+        let message = words!(
+            "The message itself was not kept, and must be fetched from the server again. Move it to another folder there and back: then it is a new one."
+        );
         return Err(invalid_operation(message));
     }
     Ok(())

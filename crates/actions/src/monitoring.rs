@@ -9,7 +9,7 @@ use model::overview::{EmailTally, Held, WorkTally};
 use model::query::{Compare, Order};
 use model::tables::{AlertLevel, Mailbox, Node, Server, TraceLog, WorkItem};
 use model::work::Workload;
-use model::{Entity, Filter, Query, Refusal, SignedDuration, Timestamp, Value};
+use model::{Entity, Filter, Query, Refusal, SignedDuration, Timestamp, Value, words};
 use rules::access::{Depth, Right};
 use rules::monitoring;
 pub use rules::monitoring::{BreakerState, Fate, Hour, Standing, breaker_state, is_alive};
@@ -64,8 +64,10 @@ pub struct Recent {
 pub async fn board(ctx: &Context) -> Result<Board, ActionError> {
     let reach = ctx.principal.granted(Right::Read, Mailbox::TABLE)?;
     if reach.depth != Depth::Global {
-        let message = "The monitoring page counts the mailboxes of the whole organization. It takes the privilege \
-             prvReadMailbox at the organization's level; ask an administrator for a role that has it.";
+        let message = words!(
+            "The monitoring page counts the mailboxes of the whole organization. It takes the privilege \
+             prvReadMailbox at the organization's level; ask an administrator for a role that has it."
+        );
         return Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into());
     }
     let day = SignedDuration::from_hours(HOURS);

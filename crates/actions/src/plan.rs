@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use model::mail::StoredBlob;
 use model::table::{Child, Kind};
 use model::value::ColumnType;
-use model::{Change, Col, Commit, Record, Ref, Refusal, Table, Update, Value};
+use model::{Change, Col, Commit, Record, Ref, Refusal, Table, Update, Value, words};
 
 use crate::context::Context;
 use crate::draft::Draft;
@@ -60,8 +60,8 @@ impl<'a> Plan<'a> {
             }
         }
         for (column, _) in draft.parents {
-            let message = format!(
-                "The row of '{}' cannot be written together with this one. Create it first and refer to it: @odata.bind.",
+            let message = words!(
+                "The row of '{0}' cannot be written together with this one. Create it first and refer to it: @odata.bind.",
                 column.name
             );
             faults.push(validate::malformed(message).at(column.name));
@@ -97,8 +97,8 @@ impl<'a> Plan<'a> {
     /// Rows that no check took: they cannot be written together with this one.
     pub fn refuse_children(&mut self) {
         for (child, _) in std::mem::take(&mut self.children) {
-            let message = format!(
-                "Rows of '{}' cannot be written together with a row of {}. Write them one by one.",
+            let message = words!(
+                "Rows of '{0}' cannot be written together with a row of {1}. Write them one by one.",
                 child.nav,
                 self.table().logical
             );

@@ -2,7 +2,7 @@
 //! back, how their servers are, and which of them new mailboxes get.
 
 use model::tables::{EmailServerProfile, Mailbox, Organization, Server, State, TestStatus};
-use model::{Entity, Filter, Id, Query, Record, Ref, Refusal};
+use model::{Entity, Filter, Id, Query, Record, Ref, Refusal, words};
 use rules::access::Right;
 use rules::profile::{ProfileFacts, affected, save};
 
@@ -124,8 +124,9 @@ pub async fn make_default(ctx: &Context, id: Id) -> Result<(), ActionError> {
     let profile = row(ctx, id).await?;
     access::on_row(ctx, Right::Read, &profile).await?;
     if EmailServerProfile::from_record(&profile)?.state != State::Active {
-        let message =
-            "An inactive profile cannot be the default: new mailboxes could not be processed. Activate it first.";
+        let message = words!(
+            "An inactive profile cannot be the default: new mailboxes could not be processed. Activate it first."
+        );
         return Err(Refusal::invalid(Some("defaultemailserverprofileid"), message).into());
     }
     let organization = facts::organization(ctx).await?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use model::tables::{Email, Queue, QueueItem, State, SystemUser, TeamMembership};
-use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value};
+use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value, Words, words};
 use rules::access::Right;
 use rules::queue_work::Standing;
 
@@ -44,7 +44,7 @@ pub async fn add(
         .filter(Filter::eq(QueueItem::C.state, State::Active))
         .limit(1);
     let Some(item) = ctx.store.list::<QueueItem>(&standing).await?.pop() else {
-        let message = format!("{object} has no active item in the source queue {}.", source.id);
+        let message = words!("{0} has no active item in the source queue {1}.", object, source.id);
         return Err(Refusal::invalid(Some("SourceQueue"), message).into());
     };
     let moved = properties.with(QueueItem::C.queue, Some(queue)).with(QueueItem::C.worker, None);
@@ -58,7 +58,7 @@ pub async fn pick(ctx: &Context, item: Id, user: Id, remove: bool) -> Result<(),
     let worker = Ref::new(SystemUser::TABLE.logical, user);
     on_item(ctx, item, "pick", |standing, _| {
         if let Some(other) = standing.worker.filter(|other| *other != worker) {
-            let message = format!("{other} works on this item already. Release it first, or route it.");
+            let message = words!("{0} works on this item already. Release it first, or route it.", other);
             return Err(invalid_state(message));
         }
         Ok(After { worker: Some(worker), owner: Some(worker), gone: remove, queue: None })
@@ -88,7 +88,7 @@ pub async fn route(ctx: &Context, item: Id, target: Ref) -> Result<(), ActionErr
         }
         "systemuser" => enabled(ctx, target.id).await?,
         other => {
-            let message = format!("'Target' is a queue, a systemuser or a team, not a row of {other}.");
+            let message = words!("'Target' is a queue, a systemuser or a team, not a row of {0}.", other);
             return Err(Refusal::invalid(Some("Target"), message).into());
         }
     }
@@ -139,9 +139,7 @@ async fn on_item(
         access::on_row(ctx, Right::Write, &row).await?;
         let item = QueueItem::from_record(&row)?;
         if item.state != State::Active {
-            return Err(
-                invalid_state("The queue item is not active: nobody can work on it any more.".to_owned()).into()
-            );
+            return Err(invalid_state(words!("The queue item is not active: nobody can work on it any more.")).into());
         }
         let queue = match item.queue {
             Some(queue) => ctx.store.load::<Queue>(queue.id).await?,
@@ -233,12 +231,12 @@ async fn exists(ctx: &Context, table: &'static str, id: Id) -> Result<Record, Ac
 async fn enabled(ctx: &Context, user: Id) -> Result<(), ActionError> {
     let row = exists(ctx, SystemUser::TABLE.logical, user).await?;
     if row.typed(SystemUser::C.is_disabled)? {
-        return Err(invalid_state(format!("The user {user} is disabled and cannot work on a queue item.")).into());
+        return Err(invalid_state(words!("The user {0} is disabled and cannot work on a queue item.", user)).into());
     }
     Ok(())
 }
 
 /// 0x80040233
-fn invalid_state(message: String) -> Refusal {
+fn invalid_state(message: Words) -> Refusal {
     Refusal::new(0x8004_0233, "InvalidState", message)
 }

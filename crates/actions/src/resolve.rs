@@ -2,7 +2,7 @@
 
 use model::query::Compare;
 use model::tables::ACTIVITY;
-use model::{Filter, Id, Query, Refusal, Table, Value};
+use model::{Filter, Id, Query, Refusal, Table, Value, words};
 
 use crate::context::Context;
 use crate::error::ActionError;
@@ -25,7 +25,7 @@ pub async fn find(
     query.filter = Filter::And(equal.collect());
     let rows = read::list(ctx, query).await?;
     if rows.len() > 1 {
-        let message = format!("Several rows of {} have these values; use the row's id.", table.logical);
+        let message = words!("Several rows of {0} have these values; use the row's id.", table.logical);
         return Err(Refusal::new(0x8006_089D, "MultipleRecordsFoundByEntityKey", message).into());
     }
     Ok(rows.first().map(|r| r.id))
@@ -46,8 +46,8 @@ pub(crate) fn refuse_activity(table: &Table) -> Result<(), Refusal> {
         return Ok(());
     }
     let sets: Vec<&str> = model::tables::activities().map(|t| t.set).collect();
-    let message = format!(
-        "Activities are created, changed and deleted in the set of their own kind ({}), not in {}.",
+    let message = words!(
+        "Activities are created, changed and deleted in the set of their own kind ({0}), not in {1}.",
         sets.join(", "),
         ACTIVITY.set
     );
@@ -56,7 +56,10 @@ pub(crate) fn refuse_activity(table: &Table) -> Result<(), Refusal> {
 
 fn not_found(table: &Table, values: &[(&'static str, Value)]) -> Refusal {
     let columns: Vec<&str> = values.iter().map(|(c, _)| *c).collect();
-    let message =
-        format!("A record of {} with the specified key values does not exist ({}).", table.logical, columns.join(", "));
+    let message = words!(
+        "A record of {0} with the specified key values does not exist ({1}).",
+        table.logical,
+        columns.join(", ")
+    );
     Refusal::new(0x8006_0891, "RecordNotFoundByEntityKey", message)
 }

@@ -9,7 +9,7 @@ use model::tables::{
     Approval, CredentialRetrieval, EmailServerProfile, IncomingFilter, IncomingMethod, Inquiry, LedgerEntry, Mailbox,
     Organization, OutgoingMethod, Queue, ServerType, State, SystemUser, TestStatus, TestStep, UserSettings,
 };
-use model::{Entity, Filter, Id, Query, Record, Ref, Refusal, Secret, Value};
+use model::{Entity, Filter, Id, Query, Record, Ref, Refusal, Secret, Value, words};
 use rules::access::Right;
 
 use crate::context::Context;
@@ -93,11 +93,11 @@ pub async fn begin(ctx: &Context, wanted: Begin) -> Result<(), ActionError> {
     access::create(ctx, EmailServerProfile::TABLE)?;
     let address = wanted.address.trim().to_owned();
     if !model::mail::is_address(&address) || rules::discovery::parts(&address).is_none() {
-        let message = "That is not an email address; write it as name@example.com.";
+        let message = words!("That is not an email address; write it as name@example.com.");
         return Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at("emailaddress").into());
     }
     if wanted.password.expose().is_empty() {
-        return Err(Refusal::invalid(Some("password"), "Give the password of the mailbox.").into());
+        return Err(Refusal::invalid(Some("password"), words!("Give the password of the mailbox.")).into());
     }
     let id = match &wanted.whose {
         Whose::Mine => own_mailbox(ctx).await?,
@@ -125,7 +125,7 @@ pub async fn begin(ctx: &Context, wanted: Begin) -> Result<(), ActionError> {
 async fn own_mailbox(ctx: &Context) -> Result<Id, ActionError> {
     let me = load::<SystemUser>(ctx, ctx.actor.id).await?;
     let mailbox = me.default_mailbox.map(|mailbox| mailbox.id);
-    mailbox.ok_or_else(|| Refusal::invalid(None, "You have no mailbox; choose a queue's instead.").into())
+    mailbox.ok_or_else(|| Refusal::invalid(None, words!("You have no mailbox; choose a queue's instead.")).into())
 }
 
 /// A queue with this address is taken; otherwise one is made.
@@ -236,7 +236,7 @@ pub struct Servers {
 pub async fn set_up(ctx: &Context, servers: Option<&Servers>) -> Result<(), ActionError> {
     let standing = standing(ctx).await?;
     let Some(held) = standing.mailbox else {
-        return Err(Refusal::invalid(None, "There is no mailbox to set up. Begin with its address.").into());
+        return Err(Refusal::invalid(None, words!("There is no mailbox to set up. Begin with its address.")).into());
     };
     if matches!(standing.phase, Phase::LookingUp | Phase::Testing | Phase::Running) {
         return Ok(());
@@ -244,7 +244,7 @@ pub async fn set_up(ctx: &Context, servers: Option<&Servers>) -> Result<(), Acti
     let profile = match (&standing.profile, servers) {
         (Some(profile), None) => profile.reference(),
         (_, Some(servers)) => profile_for(ctx, &held, servers).await?,
-        (None, None) => return Err(Refusal::invalid(None, "Which servers are to be used?").into()),
+        (None, None) => return Err(Refusal::invalid(None, words!("Which servers are to be used?")).into()),
     };
     first_default(ctx, profile).await?;
     let mut draft = Draft::new(Mailbox::TABLE)
@@ -270,7 +270,7 @@ pub async fn set_up(ctx: &Context, servers: Option<&Servers>) -> Result<(), Acti
 /// What saving the mailbox or testing it refuses.
 pub async fn try_again(ctx: &Context, user_name: &str, password: Option<Secret>) -> Result<(), ActionError> {
     let Some(held) = standing(ctx).await?.mailbox else {
-        return Err(Refusal::invalid(None, "There is no mailbox to set up. Begin with its address.").into());
+        return Err(Refusal::invalid(None, words!("There is no mailbox to set up. Begin with its address.")).into());
     };
     let mut draft = Draft::new(Mailbox::TABLE);
     if !user_name.trim().is_empty() {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::tables::{ApiToken, SystemUser};
-use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update};
+use model::{Actor, Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update, words};
 use rules::scopes;
 use serde_json::json;
 use store::Store;
@@ -57,17 +57,17 @@ pub async fn create(ctx: &Context, user: Id, new: NewToken) -> Result<(Id, Strin
 async fn check(ctx: &Context, user: &SystemUser, new: &NewToken) -> Result<(), ActionError> {
     let mut faults = Vec::new();
     if new.name.trim().is_empty() {
-        faults.push(Refusal::invalid(Some("pr_name"), "A token needs a name that says what it is for."));
+        faults.push(Refusal::invalid(Some("pr_name"), words!("A token needs a name that says what it is for.")));
     }
     faults.extend(scopes::read(&new.scopes).err());
     if new.expires.is_some_and(|end| end <= ctx.now) {
-        faults.push(Refusal::invalid(Some("pr_expireson"), "The token would have expired already."));
+        faults.push(Refusal::invalid(Some("pr_expireson"), words!("The token would have expired already.")));
     }
     if user.is_disabled {
-        faults.push(Refusal::invalid(Some("pr_systemuserid"), "The user is disabled."));
+        faults.push(Refusal::invalid(Some("pr_systemuserid"), words!("The user is disabled.")));
     }
     if ctx.store.count(&of(user.id)).await? >= MOST {
-        let message = format!("The user has {MOST} tokens. Revoke those that are not used.");
+        let message = words!("The user has {0} tokens. Revoke those that are not used.", MOST);
         faults.push(Refusal::invalid(None, message));
     }
     Ok(model::Refusals::unless_none(faults)?)

@@ -1,7 +1,7 @@
 //! `GetTrackingTokenEmail`: a token for an email that is about to be sent.
 
 use model::tables::{Email, Organization};
-use model::{Entity, Filter, Query};
+use model::{Entity, Filter, Query, words};
 use rules::token;
 
 use crate::context::Context;
@@ -14,7 +14,7 @@ pub async fn token_for(ctx: &Context, subject: &str) -> Result<String, ActionErr
     access::create(ctx, Email::TABLE)?;
     let organization = facts::organization(ctx).await?;
     if !organization.tracking_tokens {
-        let message = "The organization does not use tracking tokens ('pr_usetrackingtokens' is off).";
+        let message = words!("The organization does not use tracking tokens ('pr_usetrackingtokens' is off).");
         return Err(invalid_operation(message).into());
     }
     let key = ctx.store.reveal(Organization::TABLE, organization.id, "pr_signingkey").await?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::mail::{address_key, is_address};
 use model::query::TextMatch;
 use model::tables::{ActivityParty, Email, Participation};
-use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value};
+use model::{Change, Commit, Entity, Filter, Id, Query, Record, Ref, Refusal, Update, Value, words};
 use rules::access::Right;
 use store::CommitError;
 
@@ -136,12 +136,12 @@ fn begun(row: &Record, address: &str) -> Unresolved {
 pub async fn resolve(ctx: &Context, address: &str, target: Ref) -> Result<usize, ActionError> {
     let address = address.trim();
     if !is_address(address) {
-        let message = format!("'{}' is not an email address.", crate::validate::excerpt(address));
+        let message = words!("'{0}' is not an email address.", crate::validate::excerpt(address));
         return Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at("address").into());
     }
     let table = model::tables::by_logical_name(target.table).filter(|t| TARGETS.contains(&t.logical));
     let Some(table) = table else {
-        let message = "An address belongs to a contact, an account or a lead.";
+        let message = words!("An address belongs to a contact, an account or a lead.");
         return Err(Refusal::invalid(Some("target"), message).into());
     };
     let record = access::seen(ctx, table, target.id).await?;

@@ -1,7 +1,7 @@
 //! Changes a row, or creates it where the caller allows that (upsert).
 
 use model::tables::{Disposition, Event, EventState, LedgerEntry};
-use model::{Change, Commit, Entity, Id, Record, Refusal};
+use model::{Change, Commit, Entity, Id, Record, Refusal, words};
 use rules::access::Right;
 use store::CommitError;
 
@@ -156,7 +156,7 @@ fn check(precondition: Precondition, before: &Record) -> Result<(), ActionError>
     let table = before.table.logical;
     match precondition {
         Precondition::Any | Precondition::Exists => Ok(()),
-        Precondition::Absent => Err(duplicate(&format!("{table} with id {}", before.id)).into()),
+        Precondition::Absent => Err(duplicate(words!("{0} with id {1}", table, before.id)).into()),
         Precondition::Version(version) if before.get("versionnumber").as_int() == Some(version) => Ok(()),
         Precondition::Version(_) => Err(version_mismatch(table).into()),
     }

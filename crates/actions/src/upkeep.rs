@@ -16,7 +16,7 @@ pub use store::{Encryption, KeyState};
 use std::path::Path;
 
 use model::tables::Organization;
-use model::{Commit, Entity, Refusal, Secret};
+use model::{Commit, Entity, Refusal, Secret, Words, words};
 use rules::access::Special;
 use serde_json::{Value, json};
 use store::{Activation, Backup};
@@ -44,7 +44,7 @@ pub async fn encryption(ctx: &Context) -> Result<Encryption, ActionError> {
 pub async fn activate_key(ctx: &Context, key: &Secret) -> Result<u64, ActionError> {
     access::special(ctx, Special::ManageEncryptionKeys)?;
     access::unscoped(ctx)?;
-    let refused = |code, name, text: &str| Refusal::new(code, name, text).at("key");
+    let refused = |code, name, text: Words| Refusal::new(code, name, text).at("key");
     let done = ctx.store.activate_key(key).await?;
     let result = match done {
         Activation::Added { .. } => "activated",
@@ -58,17 +58,17 @@ pub async fn activate_key(ctx: &Context, key: &Secret) -> Result<u64, ActionErro
         Activation::NotAKey => refused(
             0x8004_8520,
             "InvalidEncryptionKey",
-            "That is no key. Enter the lines of the old key file as they stand there: {\"id\":…,\"key\":…}.",
+            words!("That is no key. Enter the lines of the old key file as they stand there: {\"id\":…,\"key\":…}."),
         ),
         Activation::NotNeeded => refused(
             0x8004_8521,
             "EncryptionKeyNotNeeded",
-            "Nothing here is sealed with this key, or it is in the key file already.",
+            words!("Nothing here is sealed with this key, or it is in the key file already."),
         ),
         Activation::Wrong => refused(
             0x8004_8522,
             "WrongEncryptionKey",
-            "This is not the key with which the data was sealed: what is stored does not open with it.",
+            words!("This is not the key with which the data was sealed: what is stored does not open with it."),
         ),
     };
     Err(refusal.into())
@@ -103,10 +103,10 @@ fn administrators_only(ctx: &Context) -> Result<(), ActionError> {
     if ctx.principal.administrator {
         return Ok(());
     }
-    let message = "A backup holds everything of everybody: it is for System Administrators alone.";
+    let message = words!("A backup holds everything of everybody: it is for System Administrators alone.");
     Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message).into())
 }
 
 fn gone() -> ActionError {
-    invalid_operation("This backup is not there any more.").into()
+    invalid_operation(words!("This backup is not there any more.")).into()
 }

@@ -1,17 +1,17 @@
 //! What holds for every column of every table, from its declaration.
 
 use model::table::{Access, Column, Default as ColumnDefault, Kind};
-use model::{OptionSet, Refusal, Secret, Table, Value};
+use model::{OptionSet, Refusal, Secret, Table, Value, Words, words};
 
 /// A payload that cannot be understood: 0x80048D19.
-pub fn malformed(message: impl Into<String>) -> Refusal {
+pub fn malformed(message: Words) -> Refusal {
     Refusal::new(0x8004_8D19, "InvalidPayload", message)
 }
 
 /// 0x80048D19
 pub fn unknown_property(table: &Table, name: &str) -> Refusal {
-    malformed(format!(
-        "Invalid property '{}' was found in entity 'Microsoft.Dynamics.CRM.{}'.",
+    malformed(words!(
+        "Invalid property '{0}' was found in entity 'Microsoft.Dynamics.CRM.{1}'.",
         excerpt(name),
         table.logical
     ))
@@ -57,8 +57,8 @@ pub fn value(table: &'static Table, column: &'static Column, value: Value) -> Re
             Ok(if secret.expose().is_empty() { Value::Null } else { Value::Secret(secret) })
         }
         (Kind::Lookup(targets), Value::Ref(target)) if targets.contains(&target.table) => Ok(Value::Ref(target)),
-        (Kind::Lookup(targets), Value::Ref(target)) => Err(malformed(format!(
-            "'{}' cannot refer to a row of '{}', only of {}.",
+        (Kind::Lookup(targets), Value::Ref(target)) => Err(malformed(words!(
+            "'{0}' cannot refer to a row of '{1}', only of {2}.",
             column.name,
             target.table,
             targets.join(", ")
@@ -71,16 +71,16 @@ pub fn value(table: &'static Table, column: &'static Column, value: Value) -> Re
 /// 0x80048D19: a value of another type than the column's.
 pub fn wrong_type(column: &'static Column, kind: Kind) -> Refusal {
     let expected = match kind {
-        Kind::Bool => "true or false",
-        Kind::Int { .. } | Kind::BigInt => "a whole number",
-        Kind::Choice(_) => "the number of an option",
-        Kind::Text { .. } | Kind::Email { .. } | Kind::Memo | Kind::Secret { .. } => "a text",
-        Kind::Time => "a date and time such as 2024-05-01T09:00:00Z",
-        Kind::Lookup(_) => "a reference, written with @odata.bind",
-        Kind::Id => "a GUID",
-        Kind::Bytes => "nothing: it cannot be written",
+        Kind::Bool => words!("true or false"),
+        Kind::Int { .. } | Kind::BigInt => words!("a whole number"),
+        Kind::Choice(_) => words!("the number of an option"),
+        Kind::Text { .. } | Kind::Email { .. } | Kind::Memo | Kind::Secret { .. } => words!("a text"),
+        Kind::Time => words!("a date and time such as 2024-05-01T09:00:00Z"),
+        Kind::Lookup(_) => words!("a reference, written with @odata.bind"),
+        Kind::Id => words!("a GUID"),
+        Kind::Bytes => words!("nothing: it cannot be written"),
     };
-    malformed(format!("Cannot convert the value of '{}' to the expected type: it takes {expected}.", column.name))
+    malformed(words!("Cannot convert the value of '{0}' to the expected type: it takes {1}.", column.name, expected))
         .at(column.name)
 }
 
@@ -91,7 +91,7 @@ fn absent(table: &'static Table, column: &'static Column) -> Result<Value, Refus
     match (column.kind, column.default) {
         (Kind::Choice(_), ColumnDefault::Int(_)) => Err(Refusal::invalid(
             Some(column.name),
-            format!("'{}' of {} cannot be emptied; give one of its options.", column.name, table.logical),
+            words!("'{0}' of {1} cannot be emptied; give one of its options.", column.name, table.logical),
         )),
         (Kind::Bool, _) => Ok(Value::Bool(false)),
         (_, ColumnDefault::Int(n)) => Ok(Value::Int(n)),
@@ -103,7 +103,7 @@ fn absent(table: &'static Table, column: &'static Column) -> Result<Value, Refus
 pub fn required(table: &'static Table, column: &'static Column) -> Refusal {
     Refusal::invalid(
         Some(column.name),
-        format!("'{}' ({}) of {} is required.", column.name, column.label, table.logical),
+        words!("'{0}' ({1}) of {2} is required.", column.name, Words::label(column.label), table.logical),
     )
 }
 
@@ -111,9 +111,13 @@ fn number(table: &Table, column: &'static Column, n: i64, min: i64, max: i64) ->
     if (min..=max).contains(&n) {
         return Ok(Value::Int(n));
     }
-    let message = format!(
-        "A validation error occurred. The value {n} of '{}' on record of type '{}' is outside the valid range, {min} to {max}.",
-        column.name, table.logical
+    let message = words!(
+        "A validation error occurred. The value {0} of '{1}' on record of type '{2}' is outside the valid range, {3} to {4}.",
+        n,
+        column.name,
+        table.logical,
+        min,
+        max
     );
     Err(Refusal::new(0x8004_4330, "ValueOutOfRange", message).at(column.name))
 }
@@ -123,8 +127,9 @@ fn option(table: &Table, column: &'static Column, set: &'static OptionSet, n: i6
         return Ok(Value::Int(n));
     }
     let accepted: Vec<String> = set.options.iter().map(|o| o.value.to_string()).collect();
-    let message = format!(
-        "A validation error occurred. The value {n} of '{}' on record of type '{}' is outside the valid range. Accepted Values: {}",
+    let message = words!(
+        "A validation error occurred. The value {0} of '{1}' on record of type '{2}' is outside the valid range. Accepted Values: {3}",
+        n,
         column.name,
         table.logical,
         accepted.join(",")
@@ -140,7 +145,7 @@ fn one_line(table: &Table, column: &'static Column, text: String, max: usize) ->
 /// NUL cannot be stored by every database, and means nothing in a text.
 fn without_nul(column: &'static Column, text: String) -> Result<Value, Refusal> {
     if text.contains('\0') {
-        return Err(Refusal::invalid(Some(column.name), format!("'{}' contains a NUL character.", column.name)));
+        return Err(Refusal::invalid(Some(column.name), words!("'{0}' contains a NUL character.", column.name)));
     }
     Ok(Value::Text(text))
 }
@@ -151,7 +156,7 @@ fn address(table: &Table, column: &'static Column, text: &str, max: usize) -> Re
     if text.is_empty() || model::mail::is_address(text) {
         return Ok(Value::Text(text.to_owned()));
     }
-    let message = format!("'{}' is not an email address; write it as name@example.com.", excerpt(text));
+    let message = words!("'{0}' is not an email address; write it as name@example.com.", excerpt(text));
     Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at(column.name))
 }
 
@@ -159,9 +164,11 @@ fn fits(table: &Table, column: &'static Column, text: &str, max: usize) -> Resul
     if text.len() <= max || text.chars().count() <= max {
         return Ok(());
     }
-    let message = format!(
-        "A validation error occurred. The length of the '{}' attribute of the '{}' entity exceeded the maximum allowed length of '{max}'.",
-        column.name, table.logical
+    let message = words!(
+        "A validation error occurred. The length of the '{0}' attribute of the '{1}' entity exceeded the maximum allowed length of '{2}'.",
+        column.name,
+        table.logical,
+        max
     );
     Err(Refusal::new(0x8004_4331, "TextTooLong", message).at(column.name))
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::tables::{self, Event, EventState, SdkMessage, SdkMessageFilter, ServiceEndpoint};
-use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, id};
+use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Table, Update, id, words};
 use rules::access::Right;
 use store::Store;
 
@@ -64,7 +64,7 @@ pub async fn replay(ctx: &Context, event: Id) -> Result<(), ActionError> {
     access::on_row(ctx, Right::Write, &row).await?;
     let event = Event::from_record(&row)?;
     if event.endpoint.is_none() {
-        let message = "The endpoint of this event was deleted; there is nobody to tell any more.";
+        let message = words!("The endpoint of this event was deleted; there is nobody to tell any more.");
         return Err(crate::error::invalid_operation(message).into());
     }
     if event.state == EventState::Waiting {

@@ -27,6 +27,7 @@ pub mod tables;
 pub mod time_zone;
 pub mod value;
 pub mod verdict;
+pub mod wording;
 pub mod work;
 
 pub use change::{Actor, Change, Commit, Lease, Update};
@@ -43,3 +44,4 @@ pub use refusal::{Refusal, Refusals};
 pub use secret::Secret;
 pub use table::{Col, Column, Kind, Table};
 pub use value::{Ref, Value};
+pub use wording::{Displayed, Words};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Words, words};
+
 /// One fault of a request. Several are reported together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -11,16 +13,17 @@ pub struct Refusal {
     pub name: &'static str,
     /// The column's logical name, where one is at fault.
     pub field: Option<&'static str>,
-    /// What is wrong and what to do about it, in plain words.
-    pub message: String,
+    /// What is wrong and what to do about it, in plain words: made with
+    /// [`words!`], so that the pages can say it in the reader's language.
+    pub message: Words,
 }
 
 impl Refusal {
     /// `ObjectDoesNotExist`
     pub const ABSENT: u32 = 0x8004_0217;
 
-    pub fn new(code: u32, name: &'static str, message: impl Into<String>) -> Self {
-        Self { code, name, field: None, message: message.into() }
+    pub fn new(code: u32, name: &'static str, message: Words) -> Self {
+        Self { code, name, field: None, message }
     }
     #[must_use]
     pub fn at(mut self, field: &'static str) -> Self {
@@ -30,11 +33,12 @@ impl Refusal {
 
     /// 0x80040217
     pub fn does_not_exist(table: &str, id: impl fmt::Display) -> Self {
-        Self::new(Self::ABSENT, "ObjectDoesNotExist", format!("Entity '{table}' With Id = {id} Does Not Exist"))
+        let message = words!("Entity '{0}' With Id = {1} Does Not Exist", table, id);
+        Self::new(Self::ABSENT, "ObjectDoesNotExist", message)
     }
     /// 0x80040203
-    pub fn invalid(field: Option<&'static str>, message: impl Into<String>) -> Self {
-        Self { code: 0x8004_0203, name: "InvalidArgument", field, message: message.into() }
+    pub fn invalid(field: Option<&'static str>, message: Words) -> Self {
+        Self { code: 0x8004_0203, name: "InvalidArgument", field, message }
     }
 }
 

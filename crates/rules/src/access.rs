@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::tables::AccessMode;
-use model::{Id, Ref, Refusal, Table};
+use model::{Id, Ref, Refusal, Table, words};
 
 pub mod anchor;
 pub mod catalogue;
@@ -311,7 +311,7 @@ impl Principal {
             scopes.allow(right, table)?;
         }
         if self.access_mode == AccessMode::Read && right != Right::Read {
-            return Err(refusals::access_mode(self, right, table, "Read", "nothing can be written"));
+            return Err(refusals::access_mode(self, right, table, "Read", words!("nothing can be written")));
         }
         if self.access_mode == AccessMode::Administrative && anchor::is_customer_data(table) {
             return Err(refusals::access_mode(
@@ -319,7 +319,7 @@ impl Principal {
                 right,
                 table,
                 "Administrative",
-                "customers and their emails are out of reach",
+                words!("customers and their emails are out of reach"),
             ));
         }
         if self.roles.is_empty() && !self.administrator {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::tables::{AlertLevel, Email, EmailServerProfile, Mailbox, Organization, TraceLog};
-use model::{Change, Entity, Failure, FailureKind, Ref, Refusal, Step, id};
+use model::{Change, Entity, Failure, FailureKind, Ref, Refusal, Step, Words, id, words};
 use sha2::{Digest, Sha256};
 
 /// What an alert says.
@@ -15,25 +15,25 @@ pub struct Alert {
     /// Dataverse's error code, where there is one.
     pub code: Option<u32>,
     /// What happened and what to do.
-    pub text: String,
+    pub text: Words,
     /// The conversation with the server.
     pub details: String,
 }
 
 impl Alert {
-    pub fn new(level: AlertLevel, cause: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { level, cause: cause.into(), code: None, text: text.into(), details: String::new() }
+    pub fn new(level: AlertLevel, cause: impl Into<String>, text: Words) -> Self {
+        Self { level, cause: cause.into(), code: None, text, details: String::new() }
     }
 
-    pub fn error(cause: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn error(cause: impl Into<String>, text: Words) -> Self {
         Self::new(AlertLevel::Error, cause, text)
     }
 
-    pub fn warning(cause: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn warning(cause: impl Into<String>, text: Words) -> Self {
         Self::new(AlertLevel::Warning, cause, text)
     }
 
-    pub fn information(cause: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn information(cause: impl Into<String>, text: Words) -> Self {
         Self::new(AlertLevel::Information, cause, text)
     }
 
@@ -80,7 +80,7 @@ pub fn raise(
     let parts: [&[u8]; 4] = [b"tracelog", regarding.table.as_bytes(), regarding.id.as_bytes(), alert.cause.as_bytes()];
     let row = TraceLog {
         level: alert.level,
-        text: alert.text,
+        text: alert.text.to_string(),
         regarding: Some(regarding),
         regarding_owner: owner,
         code: alert.code.map(|code| i64::from(code.cast_signed())),
@@ -113,45 +113,53 @@ pub fn on_email(alert: Alert, email: &Email, organization: &Organization, now: T
 /// the owner (`theirs`) of what it is about, who has read it then. 0x8004023b, 0x80040220
 pub fn may_dismiss(alert: &TraceLog, may_delete: bool, theirs: bool) -> Result<(), Refusal> {
     if !alert.can_be_deleted {
-        return Err(Refusal::new(0x8004_023B, "InvalidOperation", "This alert cannot be deleted."));
+        return Err(Refusal::new(0x8004_023B, "InvalidOperation", words!("This alert cannot be deleted.")));
     }
     if may_delete || theirs {
         return Ok(());
     }
-    let message = "Only the owner of the record that an alert is about can delete it, or somebody with the privilege \
-                   prvDeleteTraceLog; ask an administrator.";
+    let message = words!(
+        "Only the owner of the record that an alert is about can delete it, or somebody with the privilege \
+                   prvDeleteTraceLog; ask an administrator."
+    );
     Err(Refusal::new(0x8004_0220, "PrivilegeDenied", message))
 }
 
 /// What a person can do about a failure. One sentence.
-pub fn advice(failure: &Failure) -> &'static str {
+pub fn advice(failure: &Failure) -> Words {
     match (failure.kind, failure.during) {
-        (FailureKind::Misconfigured, Step::Resolve) => "Check the server location of the email server profile.",
+        (FailureKind::Misconfigured, Step::Resolve) => words!("Check the server location of the email server profile."),
         (FailureKind::Misconfigured, Step::Tls) => {
-            "Check that the server's certificate is valid for the server location of the profile, or name the issuing \
+            words!(
+                "Check that the server's certificate is valid for the server location of the profile, or name the issuing \
              authority under [servers] extra_ca in postroom.toml."
+            )
         }
         (FailureKind::Misconfigured, _) => {
-            "Check server location, port, SSL and authentication of the email server profile."
+            words!("Check server location, port, SSL and authentication of the email server profile.")
         }
         (FailureKind::Credentials, _) => {
-            "Check user name and password where the profile takes them from (the mailbox or the profile), then choose \
+            words!(
+                "Check user name and password where the profile takes them from (the mailbox or the profile), then choose \
              Test & Enable Mailbox."
+            )
         }
-        (FailureKind::Refused, Step::Open) => "Check that the mailbox exists on the server.",
+        (FailureKind::Refused, Step::Open) => words!("Check that the mailbox exists on the server."),
         (FailureKind::Refused, Step::Send | Step::FindAgain) => {
-            "Check that the server accepts mail from and to this address."
+            words!("Check that the server accepts mail from and to this address.")
         }
-        (FailureKind::Refused, _) => "Ask the administrator of the mail server why it refuses.",
+        (FailureKind::Refused, _) => words!("Ask the administrator of the mail server why it refuses."),
         (FailureKind::Temporary, Step::Resolve | Step::Connect | Step::Tls | Step::Greeting) => {
-            "Nothing needs to be done if the server is down; it is tried again until it answers. Otherwise check server \
+            words!(
+                "Nothing needs to be done if the server is down; it is tried again until it answers. Otherwise check server \
              location, port and SSL of the profile."
+            )
         }
         (FailureKind::Temporary | FailureKind::Uncertain, _) => {
-            "Nothing needs to be done unless it lasts; it is tried again."
+            words!("Nothing needs to be done unless it lasts; it is tried again.")
         }
         (FailureKind::Garbled, _) => {
-            "Check that server type and port of the profile fit the server; the transcript shows what it said."
+            words!("Check that server type and port of the profile fit the server; the transcript shows what it said.")
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::mail::is_address;
 use model::tables::{Approval, Mailbox, SystemUser};
-use model::{Entity, Refusal, Refusals};
+use model::{Entity, Refusal, Refusals, words};
 
 use crate::mailbox::{Regarding, test_in_progress};
 
@@ -32,7 +32,7 @@ pub fn approve(
             Refusal::new(
                 0x8005_E221,
                 "InvalidEmailAddressInMailbox",
-                "there is no valid email address to approve; give the mailbox one",
+                words!("there is no valid email address to approve; give the mailbox one"),
             )
             .at(Mailbox::C.address.name),
         );
@@ -55,7 +55,7 @@ pub fn reject(mailbox: &Mailbox, by: &SystemUser, facts: ApprovalFacts<'_>) -> R
     let mut faults = faults(mailbox, by, facts);
     if mailbox.address.is_empty() {
         faults.push(
-            Refusal::new(0x8005_E221, "InvalidEmailAddressInMailbox", "there is no email address to reject")
+            Refusal::new(0x8005_E221, "InvalidEmailAddressInMailbox", words!("there is no email address to reject"))
                 .at(Mailbox::C.address.name),
         );
     }
@@ -78,7 +78,7 @@ pub fn set(
         Approval::Rejected => reject(mailbox, by, facts),
         Approval::Pending | Approval::Empty => Err(Refusal::invalid(
             Some(Mailbox::C.approval.name),
-            "Empty and Pending Approval follow from the address; set Approved (1) or Rejected (3)",
+            words!("Empty and Pending Approval follow from the address; set Approved (1) or Rejected (3)"),
         )
         .into()),
     }
@@ -91,8 +91,8 @@ fn faults(mailbox: &Mailbox, by: &SystemUser, facts: ApprovalFacts<'_>) -> Vec<R
         faults.push(Refusal::new(
             0x8004_0220,
             "PrivilegeDenied",
-            format!(
-                "user {} is missing prvApproveEmailAddresses (Approve Email Addresses for Users or Queues); ask an \
+            words!(
+                "user {0} is missing prvApproveEmailAddresses (Approve Email Addresses for Users or Queues); ask an \
                  administrator",
                 by.domain_name
             ),
@@ -106,7 +106,7 @@ fn faults(mailbox: &Mailbox, by: &SystemUser, facts: ApprovalFacts<'_>) -> Vec<R
             Refusal::new(
                 0x8005_E230,
                 "CannotActivateMailboxForDisabledUserOrQueue",
-                "the user or queue of this mailbox is disabled; enable the user or activate the queue first",
+                words!("the user or queue of this mailbox is disabled; enable the user or activate the queue first"),
             )
             .at(Mailbox::C.regarding.name),
         );

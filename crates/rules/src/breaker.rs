@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::tables::{EmailServerProfile, Server};
-use model::{Failure, FailureKind, Id, id};
+use model::{Failure, FailureKind, Id, id, words};
 
 use crate::alert::Alert;
 
@@ -55,11 +55,8 @@ pub fn after_success(server: &Server) -> Server {
 /// One that lasts is told as an error, on the profile by which it was noticed.
 pub fn lasting_alert(server: &Server, profile: &EmailServerProfile) -> Option<Alert> {
     (server.failures >= LASTING).then(|| {
-        let text = format!(
-            "The server {} of profile '{}' has not answered for about an hour: {}. No mailbox is disabled for that, \
-             and everything goes on by itself once it answers. Check that the server runs and can be reached from here.",
-            server.name, profile.name, server.last_error
-        );
+        let text = words!("The server {0} of profile '{1}' has not answered for about an hour: {2}. No mailbox is disabled for that, \
+             and everything goes on by itself once it answers. Check that the server runs and can be reached from here.", server.name, profile.name, server.last_error);
         Alert::error(format!("server-down {}", server.name), text)
     })
 }

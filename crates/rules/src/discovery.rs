@@ -3,7 +3,7 @@
 
 use model::discovery::{Candidate, Evidence, Found, Learnt, Protection, Protocol};
 
-use model::{Failure, FailureKind, Step};
+use model::{Failure, FailureKind, Step, Words, words};
 
 use crate::alert;
 use crate::provider::{self, Provider, User};
@@ -34,7 +34,7 @@ pub fn candidates(address: &str, learnt: &Learnt) -> Vec<Candidate> {
             protection: server.3,
             user: user.to_owned(),
             evidence: Evidence::Provider,
-            source: format!("mail of {domain} is with {}, whose server this is", provider.name),
+            source: words!("mail of {0} is with {1}, whose server this is", domain, provider.name).to_string(),
             answered: None,
             said: String::new(),
         }));
@@ -55,7 +55,7 @@ fn published(learnt: &Learnt) -> Vec<Candidate> {
                 protection,
                 user: server.user.clone(),
                 evidence: Evidence::Published,
-                source: format!("{place} says so"),
+                source: words!("{0} says so", place).to_string(),
                 answered: None,
                 said: String::new(),
             });
@@ -75,7 +75,7 @@ fn services(address: &str, learnt: &Learnt) -> Vec<Candidate> {
                 protection: service.protection,
                 user: address.to_owned(),
                 evidence: Evidence::Service,
-                source: format!("{} in DNS names it", service.name),
+                source: words!("{0} in DNS names it", service.name).to_string(),
                 answered: None,
                 said: String::new(),
             };
@@ -113,7 +113,8 @@ pub fn guesses(address: &str, exchangers: &[String], known: &[Candidate]) -> Vec
             if !there {
                 all.push(Candidate {
                     protocol,
-                    source: format!("many domains call their server so; {host} answers on port {port}"),
+                    source: words!("many domains call their server so; {0} answers on port {1}", host, port)
+                        .to_string(),
                     host: host.clone(),
                     port,
                     protection,
@@ -162,18 +163,24 @@ pub fn conclude(address: &str, learnt: &Learnt, mut candidates: Vec<Candidate>) 
 
 /// What to do about a connection that could not be made while its settings
 /// are not saved yet.
-pub fn advice(failure: &Failure) -> &'static str {
+pub fn advice(failure: &Failure) -> Words {
     match (failure.kind, failure.during) {
         (FailureKind::Credentials, _) => {
-            "Check user name and password. Some servers want the whole address as user name, others the part before \
+            words!(
+                "Check user name and password. Some servers want the whole address as user name, others the part before \
              the @; with two-step verification most providers want an app password."
+            )
         }
         (FailureKind::Misconfigured, Step::Resolve) | (FailureKind::Temporary, Step::Resolve) => {
-            "Check the spelling of the server location."
+            words!("Check the spelling of the server location.")
         }
-        (FailureKind::Temporary, Step::Connect) => "Check server location and port; a firewall may be in between.",
+        (FailureKind::Temporary, Step::Connect) => {
+            words!("Check server location and port; a firewall may be in between.")
+        }
         (FailureKind::Temporary | FailureKind::Garbled, Step::Tls | Step::Greeting) => {
-            "Check that port and SSL belong together: 993 (IMAP), 995 (POP3) and 465 (SMTP) with SSL, 587 (SMTP) as well."
+            words!(
+                "Check that port and SSL belong together: 993 (IMAP), 995 (POP3) and 465 (SMTP) with SSL, 587 (SMTP) as well."
+            )
         }
         _ => alert::advice(failure),
     }

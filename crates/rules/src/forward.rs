@@ -6,7 +6,7 @@ use model::mail::{Mail, Place, address_key, is_address};
 use model::tables::{Disposition, IncomingMethod};
 use model::value::Ref;
 use model::verdict::{ReasonCode, Verdict};
-use model::{Address, Change, Timestamp};
+use model::{Address, Change, Timestamp, words};
 
 use crate::alert::{self, Alert};
 use crate::incoming::{self, Arrival, Delivered, Road, Seen, deliver};
@@ -126,8 +126,8 @@ fn claims<'a>(original: &Original<'_>, outer: &Mail, facts: &'a MailFacts) -> Cl
 pub(crate) fn decide(arrival: &Arrival, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp) -> Verdict {
     let originals = unwrap(&arrival.mail, facts);
     if originals.is_empty() {
-        let cause = "it encloses no message, and nothing shows for whom it was redirected here";
-        return unclaimed(seen, Vec::new(), &[cause.to_owned()], "nothing enclosed", facts, now);
+        let cause = words!("it encloses no message, and nothing shows for whom it was redirected here");
+        return unclaimed(seen, Vec::new(), &[cause.to_string()], "nothing enclosed", facts, now);
     }
     let mut all = Handled::default();
     // Two copies of one message may come in one envelope.
@@ -211,13 +211,13 @@ impl Handled {
             };
             rows.extend(seen.served_row(&row, now));
         }
-        let notes =
-            if road.notes.is_empty() { String::new() } else { format!("; not for all: {}", road.notes.join("; ")) };
-        self.claimed.push(format!(
-            "'{}' was handled for {}{notes}",
-            short(&original.mail.subject),
-            outcomes.join(", ")
-        ));
+        let notes = if road.notes.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", words!("not for all: {0}", road.notes.join("; ")))
+        };
+        let handled = words!("'{0}' was handled for {1}", short(&original.mail.subject), outcomes.join(", "));
+        self.claimed.push(format!("{handled}{notes}"));
         self.code = self.code.or(Some(delivered.code));
         self.email = self.email.or(delivered.email);
         let mut changes = delivered.changes;
@@ -242,10 +242,10 @@ impl Handled {
             number,
             mail: original.mail,
             disposition: Disposition::TestMessage,
-            why: "A configuration test sent it from this mailbox to itself",
+            why: &words!("A configuration test sent it from this mailbox to itself").to_string(),
             email: None,
         };
-        self.claimed.push(format!("a configuration test of {} sent it", routing::label(served)));
+        self.claimed.push(words!("a configuration test of {0} sent it", routing::label(served)).to_string());
         seen.served_row(&row, now)
     }
 }
@@ -270,11 +270,12 @@ fn own_outcome<'d>(
 
 fn nobody(original: &Original<'_>, notes: &[String]) -> String {
     if !notes.is_empty() {
-        return format!("'{}' cannot be handled: {}", short(&original.mail.subject), notes.join("; "));
+        return words!("'{0}' cannot be handled: {1}", short(&original.mail.subject), notes.join("; ")).to_string();
     }
     let named: Vec<String> = routing::recipients(original.mail).take(5).collect();
-    let named = if named.is_empty() { "nobody at all".to_owned() } else { named.join(", ") };
-    format!("'{}' names {named}, and none of them is a user or queue here", short(&original.mail.subject))
+    let named = if named.is_empty() { words!("nobody at all").to_string() } else { named.join(", ") };
+    words!("'{0}' names {1}, and none of them is a user or queue here", short(&original.mail.subject), named)
+        .to_string()
 }
 
 fn unclaimed(
@@ -285,12 +286,19 @@ fn unclaimed(
     facts: &MailFacts,
     now: Timestamp,
 ) -> Verdict {
-    let kept = if facts.mailbox.delete_after { ", although this mailbox deletes what it has processed" } else { "" };
-    let why = format!("Nobody's mail: {}. It is kept in the mailbox{kept}", reasons.join("; "));
+    let why = if facts.mailbox.delete_after {
+        words!(
+            "Nobody's mail: {0}. It is kept in the mailbox, although this mailbox deletes what it has processed",
+            reasons.join("; ")
+        )
+    } else {
+        words!("Nobody's mail: {0}. It is kept in the mailbox", reasons.join("; "))
+    };
+    let why = why.to_string();
     let mut verdict = seen.verdict(facts, Disposition::Unclaimed, ReasonCode::NoRecipientMatch, why, None, now);
     verdict.changes.splice(0..0, records);
-    let text = format!(
-        "Forward mailbox {} holds mail that is nobody's; the first of it: {}. It is kept. Add the address to a user or \
+    let text = words!(
+        "Forward mailbox {0} holds mail that is nobody's; the first of it: {1}. It is kept. Add the address to a user or \
          queue, or set Incoming Email of the mailbox that it is for to 'Forward Mailbox' and approve its address; then \
          process the message again from the ledger.",
         facts.mailbox.address,
@@ -303,7 +311,7 @@ fn unclaimed(
 
 fn short(subject: &str) -> String {
     let text = incoming::line(subject, 80);
-    if text.is_empty() { "(no subject)".to_owned() } else { text }
+    if text.is_empty() { words!("(no subject)").to_string() } else { text }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use model::tables::{Disposition, LedgerEntry, Mailbox, Organization};
 use model::value::Ref;
 use model::verdict::{ReasonCode, Verdict};
 use model::work::Position;
-use model::{Entity, Id, Timestamp, Update};
+use model::{Entity, Id, Timestamp, Update, words};
 
 use crate::alert::{self, Alert};
 use crate::routing;
@@ -24,14 +24,14 @@ mod learn;
 mod ledger;
 mod settled;
 mod stumble;
-mod words;
+mod text;
 
 pub(crate) use deliver::{Delivered, Road, deliver};
 pub(crate) use learn::learn as learn_changes;
 pub(crate) use ledger::{Seen, ServedRow};
 pub use settled::settled;
 pub use stumble::{gives_up, is_suspect};
-pub(crate) use words::{cut, line};
+pub(crate) use text::{cut, line};
 
 /// How often a message that alone goes wrong is tried.
 pub const ATTEMPTS: i64 = 5;
@@ -97,7 +97,7 @@ pub fn decide(arrival: &Arrival, facts: &MailFacts, now: Timestamp) -> Verdict {
     if arrival.mail.fingerprint == [0; 32] {
         // Even an empty message has a fingerprint. This one was not read, and
         // must be neither mistaken for another nor deleted as handled.
-        let error = "the message could not be parsed";
+        let error = &words!("the message could not be parsed").to_string();
         return failed(&arrival.poison(facts), arrival.attempts + 1, error, now);
     }
     let seen = Seen::of(arrival, facts);
@@ -108,7 +108,7 @@ pub fn decide(arrival: &Arrival, facts: &MailFacts, now: Timestamp) -> Verdict {
         return moved(row, &seen, facts, now);
     }
     if is_test(&arrival.mail, &facts.mailbox) {
-        let why = "A configuration test sent it from this mailbox to itself".to_owned();
+        let why = words!("A configuration test sent it from this mailbox to itself").to_string();
         return seen.verdict(facts, Disposition::TestMessage, ReasonCode::Unknown, why, None, now);
     }
     if facts.mailbox.is_forward {
@@ -147,11 +147,14 @@ pub fn failed(message: &Poison<'_>, attempts: i64, error: &str, now: Timestamp) 
 
 fn failure(attempts: i64, error: &str) -> (Disposition, String) {
     let (disposition, why) = if attempts >= ATTEMPTS {
-        (Disposition::Failed, format!("Failed {attempts} times, at last because: {error}"))
+        (Disposition::Failed, words!("Failed {0} times, at last because: {1}", attempts, error).to_string())
     } else {
-        (Disposition::Waiting, format!("Attempt {attempts} of {ATTEMPTS} failed and will be repeated: {error}"))
+        (
+            Disposition::Waiting,
+            words!("Attempt {0} of {1} failed and will be repeated: {2}", attempts, ATTEMPTS, error).to_string(),
+        )
     };
-    (disposition, words::sentence(&why))
+    (disposition, text::sentence(&why))
 }
 
 /// A message that waits in the ledger cannot even be read again: its raw form
@@ -197,11 +200,12 @@ pub fn undeliverable(
     now: Timestamp,
 ) -> Verdict {
     let mut verdict = passed_over(mailbox.reference(), position, Disposition::Unreadable, why, now);
-    let text = format!(
-        "The server lists a message but does not deliver it ({position}). {} It is left where it is, and the mailbox \
+    let text = words!(
+        "The server lists a message but does not deliver it ({0}). {1} It is left where it is, and the mailbox \
          goes on without it. Open the message in a mail program: if that cannot show it either, ask the administrator \
          of the mail server to repair the mailbox, or delete it; otherwise send it to this address again. There may \
          be more: look for 'The server did not deliver it' in the ledger of the mailbox.",
+        position,
         verdict.why
     );
     let alert = Alert::error("incoming-message-undeliverable", text).code(INTEGRATION_ERROR);
@@ -212,16 +216,18 @@ pub fn undeliverable(
 /// A ledger row for a message that was never read: too old, too large, or not
 /// to be had.
 pub fn passed_over(mailbox: Ref, position: &Position, disposition: Disposition, why: &str, now: Timestamp) -> Verdict {
-    let why = words::sentence(why);
+    let why = text::sentence(why);
     let standing = ledger::Standing { mailbox, position, received: None, blob: None, mail: None, size: 0, attempts: 0 };
     let changes = standing.row(disposition, &why, now);
     Verdict { changes, disposition, code: ReasonCode::Unknown, why, email: None }
 }
 
 fn given_up(mailbox: &Mailbox, organization: &Organization, place: &str, why: &str, now: Timestamp) -> Option<Change> {
-    let text = format!(
-        "A message could not be made an email ({place}). {why} It stays on the server and in the ledger; when the cause \
-         is removed, process it again from the mailbox's ledger."
+    let text = words!(
+        "A message could not be made an email ({0}). {1} It stays on the server and in the ledger; when the cause \
+         is removed, process it again from the mailbox's ledger.",
+        place,
+        why
     );
     let alert = Alert::error("incoming-message-failed", text).code(INTEGRATION_ERROR);
     alert::on_mailbox(alert, mailbox, organization, now)
@@ -234,19 +240,20 @@ fn again(row: &LedgerEntry, seen: &Seen<'_>, facts: &MailFacts) -> Verdict {
         changes: seen.settlement(facts, row.disposition).into_iter().collect(),
         disposition: Disposition::SeenBefore,
         code: ReasonCode::Duplicate,
-        why: format!("It was handled before: {}", words::sentence(&row.reason)),
+        why: words!("It was handled before: {0}", text::sentence(&row.reason)).to_string(),
         email: row.activity.map(|a| a.id),
     }
 }
 
 /// The same message stands under a new position.
 fn moved(row: &LedgerEntry, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp) -> Verdict {
-    let why = format!(
-        "The same message was seen before in {} at {} ({}); nothing is made twice",
+    let why = words!(
+        "The same message was seen before in {0} at {1} ({2}); nothing is made twice",
         row.folder,
         row.position,
         row.disposition.label().to_lowercase()
-    );
+    )
+    .to_string();
     let email = row.activity.map(|a| a.id);
     let mut verdict = seen.verdict(facts, Disposition::SeenBefore, ReasonCode::Duplicate, why, email, now);
     // What the earlier row says decides whether it may go from the server.
@@ -268,7 +275,7 @@ fn direct(arrival: &Arrival, seen: &Seen<'_>, facts: &MailFacts, now: Timestamp)
     let mail = &arrival.mail;
     let (candidates, notes) = routing::candidates(mail, facts);
     if let Some(sent) = own_copy(mail, facts) {
-        let why = "A copy of an email that was sent from this mailbox".to_owned();
+        let why = words!("A copy of an email that was sent from this mailbox").to_string();
         return seen.verdict(facts, Disposition::OwnCopy, ReasonCode::Duplicate, why, Some(sent), now);
     }
     let road = Road {

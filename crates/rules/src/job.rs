@@ -3,7 +3,7 @@
 
 use model::query::Compare;
 use model::tables::{Audit, Job, JobKind, JobState, Organization, SystemUser};
-use model::{Change, Entity, Filter, Id, Query, Ref, Refusal, SignedDuration, Timestamp, Update, Value};
+use model::{Change, Entity, Filter, Id, Query, Ref, Refusal, SignedDuration, Timestamp, Update, Value, words};
 
 /// How long a job stays with a process that is not heard of.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -19,15 +19,15 @@ pub fn may_begin(kind: JobKind, others: &[Job], now: Timestamp) -> Result<(), Re
     let same = || others.iter().filter(|job| job.kind == kind);
     if same().any(|job| matches!(job.state, JobState::Waiting | JobState::Running)) {
         let message = match kind {
-            JobKind::Backup => "A backup is being made already.",
-            JobKind::ChangeKey => "The encryption key is being changed already.",
+            JobKind::Backup => words!("A backup is being made already."),
+            JobKind::ChangeKey => words!("The encryption key is being changed already."),
         };
         return Err(Refusal::new(0x8004_023B, "InvalidOperation", message));
     }
     let last = same().filter(|job| job.state == JobState::Succeeded).filter_map(|job| job.finished_on).max();
     if kind == JobKind::ChangeKey && last.is_some_and(|last| now.duration_since(last) < PAUSE) {
-        let message = format!(
-            "The encryption key was changed a moment ago. It can be changed every {} minutes.",
+        let message = words!(
+            "The encryption key was changed a moment ago. It can be changed every {0} minutes.",
             PAUSE.as_mins()
         );
         return Err(Refusal::new(0x8004_023B, "InvalidOperation", message));

@@ -6,7 +6,7 @@ use model::tables::{
     ActMethod, Approval, EmailServerProfile, IncomingMethod, Mailbox, Organization, OutgoingMethod, Queue, State,
     Status, SystemUser,
 };
-use model::{Entity, Id, Ref, Refusal, Refusals};
+use model::{Entity, Id, Ref, Refusal, Refusals, words};
 
 mod form;
 mod legal;
@@ -93,7 +93,9 @@ pub fn create_forward(draft: Mailbox, facts: &MailboxFacts<'_>, now: Timestamp) 
     if !draft.is_forward {
         faults.push(Refusal::invalid(
             Some(Mailbox::C.is_forward.name),
-            "only forward mailboxes are created by hand; the mailboxes of users and queues are created with them",
+            words!(
+                "only forward mailboxes are created by hand; the mailboxes of users and queues are created with them"
+            ),
         ));
     }
     let blank = Mailbox::blank(draft.id);
@@ -209,7 +211,9 @@ pub fn refuse_delete(mailbox: &Mailbox) -> Result<(), Refusal> {
     Err(Refusal::new(
         0x8005_E200,
         "CannotDeleteUserMailbox",
-        "this mailbox belongs to a user or queue and cannot be deleted; deactivate it, or set its methods to None",
+        words!(
+            "this mailbox belongs to a user or queue and cannot be deleted; deactivate it, or set its methods to None"
+        ),
     ))
 }
 

@@ -7,7 +7,7 @@ use model::tables::{
     TestStep,
 };
 use model::work::Workload;
-use model::{Change, Entity, Failure, FailureKind, Refusals, Update, id};
+use model::{Change, Entity, Failure, FailureKind, Refusals, Update, id, words};
 
 use crate::alert::{self, Alert};
 use crate::mailbox::{Kind, kind};
@@ -57,7 +57,7 @@ pub fn step(
         step: step.step.as_str().to_owned(),
         passed: step.ok,
         said: one_line(&step.said),
-        advice: failure.map(|failure| alert::advice(failure).to_owned()).unwrap_or_default(),
+        advice: failure.map(|failure| alert::advice(failure).to_string()).unwrap_or_default(),
         transcript: failure.map(|failure| failure.transcript.join("\n")).unwrap_or_default(),
         ..TestStep::blank(id::derived(Timestamp::UNIX_EPOCH, &parts))
     }
@@ -89,7 +89,7 @@ pub fn conclude(
         let update = Update::of::<model::tables::Mailbox>(mailbox.id)
             .set(Mailbox::C.test_retries, mailbox.test_retries.saturating_add(1))
             .set(Mailbox::C.test_postponed_until, Some(at))
-            .set(Mailbox::C.test_log, format!("{log}The test is repeated at {at}.\n"));
+            .set(Mailbox::C.test_log, format!("{log}{}\n", words!("The test is repeated at {0}.", at)));
         return Conclusion { changes: vec![update.into()], again: Some(at) };
     }
     let mut after = ended(mailbox, log, now);
@@ -117,7 +117,7 @@ pub fn conclude(
 /// something meanwhile. Counts as a failure of what it was to test.
 pub fn cannot_run(mailbox: &Mailbox, organization: &Organization, why: &Refusals, now: Timestamp) -> Vec<Change> {
     let plan = plan(mailbox);
-    let mut after = ended(mailbox, format!("The test could not run: {why}\n"), now);
+    let mut after = ended(mailbox, format!("{}\n", words!("The test could not run: {0}", why)), now);
     if plan.incoming {
         set_result(&mut after, Workload::Incoming, false, false);
     }
@@ -126,7 +126,7 @@ pub fn cannot_run(mailbox: &Mailbox, organization: &Organization, why: &Refusals
     }
     after.mailbox_status = TestStatus::Failure;
     let mut changes: Vec<_> = Update::between(mailbox, &after).map(Change::from).into_iter().collect();
-    let text = format!("The test of mailbox '{}' could not run: {why}", mailbox.name);
+    let text = words!("The test of mailbox '{0}' could not run: {1}", mailbox.name, why);
     changes.extend(alert::on_mailbox(Alert::error(format!("test {now}"), text), mailbox, organization, now));
     changes
 }
@@ -204,7 +204,7 @@ fn log(results: &TestResults, now: Timestamp) -> String {
     let mut log = format!("Test of {now}\n");
     for (name, report) in [("Incoming", &results.incoming), ("Outgoing", &results.outgoing)] {
         let Some(report) = report else {
-            log.push_str(&format!("{name}: not tested, the method is not server-side synchronization\n"));
+            log.push_str(&format!("{name}: {}\n", words!("not tested, the method is not server-side synchronization")));
             continue;
         };
         for step in &report.steps {
@@ -233,13 +233,15 @@ fn alerts(
     now: Timestamp,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
-    let passed: Vec<_> = [("receiving", &results.incoming), ("sending", &results.outgoing)]
-        .into_iter()
-        .filter(|(_, report)| report.as_ref().is_some_and(ProbeReport::is_success))
-        .map(|(word, _)| word)
-        .collect();
-    if !passed.is_empty() {
-        let text = format!("Mailbox '{}' was tested and is enabled for {}.", mailbox.name, passed.join(" and "));
+    let passed = |report: &Option<ProbeReport>| report.as_ref().is_some_and(ProbeReport::is_success);
+    let passed = match (passed(&results.incoming), passed(&results.outgoing)) {
+        (true, true) => Some(words!("receiving and sending")),
+        (true, false) => Some(words!("receiving")),
+        (false, true) => Some(words!("sending")),
+        (false, false) => None,
+    };
+    if let Some(both) = passed {
+        let text = words!("Mailbox '{0}' was tested and is enabled for {1}.", mailbox.name, both);
         // Every test is told for itself, be it the second one of a day.
         let alert = Alert::information(format!("test success {now}"), text);
         changes.extend(alert::on_mailbox(alert, mailbox, organization, now));
@@ -247,21 +249,23 @@ fn alerts(
     for (workload, failure) in failures(results) {
         let cause = format!("test {} {now}", workload.as_str());
         let advice = alert::advice(failure);
-        let text = format!(
-            "The {} test of mailbox '{}' failed at step '{}': {}. {advice}",
+        let text = words!(
+            "The {0} test of mailbox '{1}' failed at step '{2}': {3}. {4}",
             workload.as_str(),
             mailbox.name,
             failure.during,
-            failure.detail
+            failure.detail,
+            advice
         );
         changes.extend(alert::on_mailbox(Alert::error(cause, text).of(failure), mailbox, organization, now));
         if failure.is_server_wide() || uses_profile_credentials(profile, workload, failure) {
-            let text = format!(
-                "The {} server of profile '{}' did not pass a test at step '{}': {}. {advice}",
+            let text = words!(
+                "The {0} server of profile '{1}' did not pass a test at step '{2}': {3}. {4}",
                 workload.as_str(),
                 profile.name,
                 failure.during,
-                failure.detail
+                failure.detail,
+                advice
             );
             let alert = Alert::error(format!("test {}-{}", workload.as_str(), failure.kind), text).of(failure);
             changes.extend(alert::on_profile(alert, profile, organization, now));

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::facts::{MailFacts, StoredEmail};
 use model::id::derived;
 use model::tables::CorrelationMethod;
-use model::{Address, Id, Mail, Timestamp};
+use model::{Address, Id, Mail, Timestamp, words};
 use sha2::{Digest, Sha256};
 
 use crate::parties::sender_address;
@@ -139,9 +139,9 @@ impl<'a> Search<'_, 'a> {
         let genuine = self.facts.signing_key.as_ref().is_some_and(|k| token::email_of(id, k).is_some());
         let related = all.iter().find(|e| genuine || self.is_plausible(e)).copied();
         if related.is_none() && !all.is_empty() {
-            self.found
-                .notes
-                .push(format!("it names {key} as what it answers, but shares no participant with that email"));
+            self.found.notes.push(
+                words!("it names {0} as what it answers, but shares no participant with that email", key).to_string(),
+            );
         }
         related
     }
@@ -153,7 +153,7 @@ impl<'a> Search<'_, 'a> {
         let key = self.facts.signing_key.as_ref()?;
         for text in token::find(&self.mail.subject, &token::prefixes(&self.facts.organization)) {
             if !token::verify(&text, key) {
-                self.found.notes.push(format!("the tracking token {text} was not made here"));
+                self.found.notes.push(words!("the tracking token {0} was not made here", text).to_string());
                 continue;
             }
             let mut all: Vec<&StoredEmail> = self.facts.emails.iter().filter(|e| e.token == text).collect();
@@ -164,11 +164,11 @@ impl<'a> Search<'_, 'a> {
                 return related;
             }
             let why = if all.is_empty() {
-                "belongs to no email that is known"
+                words!("the tracking token {0} belongs to no email that is known", text)
             } else {
-                "belongs to a conversation between others"
+                words!("the tracking token {0} belongs to a conversation between others", text)
             };
-            self.found.notes.push(format!("the tracking token {text} {why}"));
+            self.found.notes.push(why.to_string());
         }
         None
     }
@@ -188,7 +188,9 @@ impl<'a> Search<'_, 'a> {
         let all: Vec<&StoredEmail> = self.facts.emails.iter().filter(alike).collect();
         let related = all.iter().copied().filter(|e| self.is_from_the_circle(e)).max_by_key(|e| (e.created_on, e.id));
         if related.is_none() && !all.is_empty() {
-            self.found.notes.push("its conversation index belongs to a conversation between others".to_owned());
+            self.found
+                .notes
+                .push(words!("its conversation index belongs to a conversation between others").to_string());
         }
         related
     }

@@ -2,7 +2,7 @@
 //! composition rules (NIST SP 800-63B, section 3.1.1.2): they make passwords
 //! worse.
 
-use model::Refusal;
+use model::{Refusal, Words, words};
 
 /// Characters.
 pub const SHORTEST: usize = 12;
@@ -40,26 +40,26 @@ const COMMON: &[&str] = &[
 pub fn check(password: &str, names: &[&str]) -> Result<(), Refusal> {
     let length = password.chars().count();
     if length < SHORTEST {
-        return refuse(format!("The password has {length} characters; it needs at least {SHORTEST}."));
+        return refuse(words!("The password has {0} characters; it needs at least {1}.", length, SHORTEST));
     }
     if password.len() > LONGEST {
-        return refuse(format!("The password is longer than {LONGEST} bytes."));
+        return refuse(words!("The password is longer than {0} bytes.", LONGEST));
     }
     let mut different: Vec<char> = password.chars().collect();
     different.sort_unstable();
     different.dedup();
     if different.len() < FEWEST_DIFFERENT {
-        return refuse("The password repeats a few characters. Take a longer phrase.".to_owned());
+        return refuse(words!("The password repeats a few characters. Take a longer phrase."));
     }
     let folded = password.to_lowercase();
     for name in names.iter().flat_map(|name| parts(name)) {
         if rest(&folded, &name).chars().count() < SHORTEST / 2 {
-            return refuse("The password is little more than the user's name. Take another.".to_owned());
+            return refuse(words!("The password is little more than the user's name. Take another."));
         }
     }
     let left = COMMON.iter().fold(folded, |left, word| rest(&left, word));
     if left.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST / 3 {
-        return refuse("The password is one of those that are tried first. Take a longer phrase.".to_owned());
+        return refuse(words!("The password is one of those that are tried first. Take a longer phrase."));
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ fn rest(password: &str, word: &str) -> String {
     password.replace(word, "")
 }
 
-fn refuse(message: String) -> Result<(), Refusal> {
+fn refuse(message: Words) -> Result<(), Refusal> {
     Err(Refusal::invalid(Some("password"), message))
 }
 

@@ -3,7 +3,7 @@
 
 use model::tables::{CredentialRetrieval, EmailServerProfile, ServerType, State, Status};
 use model::work::Workload;
-use model::{Refusal, Refusals};
+use model::{Refusal, Refusals, Words, words};
 
 mod credentials;
 mod location;
@@ -106,22 +106,25 @@ fn settle_state(before: Option<&EmailServerProfile>, profile: &mut EmailServerPr
 fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, faults: &mut Vec<Refusal>) {
     let c = EmailServerProfile::C;
     if profile.name.trim().is_empty() {
-        faults.push(Refusal::invalid(Some(c.name.name), "an email server profile needs a name"));
+        faults.push(Refusal::invalid(Some(c.name.name), words!("an email server profile needs a name")));
     }
-    let mut range = |column: &'static str, value: i64, min: i64, max: i64, what: &str| {
+    let mut range = |column: &'static str, value: i64, min: i64, max: i64, what: Words| {
         if !(min..=max).contains(&value) {
-            faults.push(Refusal::invalid(Some(column), format!("{what} must be from {min} to {max}; {value} is not")));
+            faults.push(Refusal::invalid(
+                Some(column),
+                words!("{0} must be from {1} to {2}; {3} is not", what, min, max, value),
+            ));
         }
     };
-    range(c.max_connections.name, profile.max_connections, 1, 300, "the maximum of concurrent connections");
-    range(c.polling_minutes.name, profile.polling_minutes, 0, 1440, "the minimum polling interval in minutes");
+    range(c.max_connections.name, profile.max_connections, 1, 300, words!("the maximum of concurrent connections"));
+    range(c.polling_minutes.name, profile.polling_minutes, 0, 1440, words!("the minimum polling interval in minutes"));
     if profile.limit_connect_time {
         range(
             c.connect_timeout.name,
             profile.connect_timeout,
             1,
             100_000,
-            "the time-out of a connection in milliseconds",
+            words!("the time-out of a connection in milliseconds"),
         );
     }
     range(
@@ -129,7 +132,7 @@ fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, fa
         profile.command_timeout,
         1000,
         3_600_000,
-        "the time-out of a command in milliseconds",
+        words!("the time-out of a command in milliseconds"),
     );
     if let Some(from) = profile.process_after
         && from < crate::mailbox::first_of_1900()
@@ -139,7 +142,7 @@ fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, fa
             Refusal::new(
                 0x8005_E244,
                 "InvalidValueProcessEmailAfter",
-                format!("process email from {from} is too early; the earliest is 1900-01-01"),
+                words!("process email from {0} is too early; the earliest is 1900-01-01", from),
             )
             .at(c.process_after.name),
         );
@@ -147,8 +150,10 @@ fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, fa
     if profile.move_undelivered && !is_exchange(profile) {
         faults.push(Refusal::invalid(
             Some(c.move_undelivered.name),
-            "moving failed emails to the Undeliverable folder needs an Exchange server; say No. What could not be \
-             processed is listed in the ledger",
+            words!(
+                "moving failed emails to the Undeliverable folder needs an Exchange server; say No. What could not be \
+             processed is listed in the ledger"
+            ),
         ));
     }
     if profile.status != crate::mailbox::status_of(profile.state) {
@@ -156,7 +161,7 @@ fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, fa
             Refusal::new(
                 0x8004_8408,
                 "InvalidStateCodeStatusCode",
-                format!("status {} does not belong to state {}", profile.status.number(), profile.state.number()),
+                words!("status {0} does not belong to state {1}", profile.status.number(), profile.state.number()),
             )
             .at(c.status.name),
         );

@@ -10,7 +10,7 @@
 
 use model::query::Compare;
 use model::tables::{Audit, Disposition, LedgerEntry, Organization, TraceLog};
-use model::{Change, Filter, Query, Refusal, SignedDuration, Timestamp, Update, Value};
+use model::{Change, Filter, Query, Refusal, SignedDuration, Timestamp, Update, Value, words};
 
 /// The audit trail is kept for so long at least; the database holds it, too.
 pub const SHORTEST_AUDIT: i64 = 30;
@@ -67,8 +67,10 @@ pub fn audit_days(days: i64) -> Result<(), Refusal> {
     if days == 0 || days >= SHORTEST_AUDIT {
         return Ok(());
     }
-    let message =
-        format!("The audit trail is kept for {SHORTEST_AUDIT} days at least; 0 keeps it for as long as there is room.");
+    let message = words!(
+        "The audit trail is kept for {0} days at least; 0 keeps it for as long as there is room.",
+        SHORTEST_AUDIT
+    );
     Err(Refusal::invalid(Some(Organization::C.audit_days.name), message))
 }
 

@@ -6,7 +6,7 @@
 //! long as that takes.
 
 use jiff::{SignedDuration, Timestamp};
-use model::{Failure, FailureKind, Step};
+use model::{Failure, FailureKind, Step, words};
 
 /// Attempts after which a message that the server keeps putting off has failed.
 pub const MAX_ATTEMPTS: i64 = 10;
@@ -39,7 +39,9 @@ pub fn after(failure: &Failure, attempt: i64, now: Timestamp) -> Next {
         return Next::GiveUp { why: failure.detail.clone() };
     }
     if attempt >= MAX_ATTEMPTS {
-        return Next::GiveUp { why: format!("given up after {attempt} attempts; the last one: {}", failure.detail) };
+        return Next::GiveUp {
+            why: words!("given up after {0} attempts; the last one: {1}", attempt, failure.detail).to_string(),
+        };
     }
     Next::Again { at: now + wait(attempt), counted: true }
 }

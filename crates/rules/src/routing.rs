@@ -5,7 +5,7 @@ use model::mail::address_key;
 use model::tables::{Approval, IncomingFilter, IncomingMethod, Organization, State};
 use model::value::Ref;
 use model::verdict::ReasonCode;
-use model::{Address, Mail};
+use model::{Address, Mail, Words, words};
 
 use crate::parties::Sender;
 
@@ -70,13 +70,14 @@ pub fn eligible(served: &Served, method: IncomingMethod, organization: &Organiza
         organization.require_user_approval
     };
     if served.mailbox.incoming != method {
-        Err(format!("{who} has Incoming Email set to '{}'", served.mailbox.incoming.label()))
+        Err(words!("{0} has Incoming Email set to '{1}'", who, Words::label(served.mailbox.incoming.label()))
+            .to_string())
     } else if served.mailbox.state != State::Active {
-        Err(format!("the mailbox of {who} is not active"))
+        Err(words!("the mailbox of {0} is not active", who).to_string())
     } else if !served.active {
-        Err(format!("the {} behind {who} is not active", kind(served)))
+        Err(words!("the {0} behind {1} is not active", kind(served), who).to_string())
     } else if approval_needed && served.mailbox.approval != Approval::Approved {
-        Err(format!("the address {who} is not approved"))
+        Err(words!("the address {0} is not approved", who).to_string())
     } else {
         Ok(())
     }
@@ -112,7 +113,7 @@ pub fn answer<'a>(
 ) -> Answer<'a> {
     let Candidate { served, named } = *candidate;
     let (accepts, code, why) = ask(candidate, sender, correlated, organization);
-    Answer { served, named, accepts, code, why: format!("{} {why}", label(served)) }
+    Answer { served, named, accepts, code, why: why.to_string() }
 }
 
 fn ask(
@@ -120,38 +121,51 @@ fn ask(
     sender: &Sender<'_>,
     correlated: bool,
     organization: &Organization,
-) -> (bool, ReasonCode, &'static str) {
+) -> (bool, ReasonCode, Words) {
     use IncomingFilter as F;
     let Candidate { served, named } = *candidate;
+    let who = label(served);
     if organization.ignore_internal && sender.is_internal() && served.who.table != "queue" {
-        let why = "takes no email from other users or queues: the organization ignores email sent between them";
+        let why = words!(
+            "{0} takes no email from other users or queues: the organization ignores email sent between them",
+            who
+        );
         return (false, ReasonCode::InternalEmailReject, why);
     }
     let no = |why| (false, ReasonCode::NoCorrelationMatch, why);
     match served.filter {
-        F::All => (true, ReasonCode::AcceptAll, "tracks all email"),
-        F::None => no("tracks no email automatically"),
+        F::All => (true, ReasonCode::AcceptAll, words!("{0} tracks all email", who)),
+        F::None => no(words!("{0} tracks no email automatically", who)),
         F::Responses if !organization.correlation => {
-            no("tracks only replies to CRM email, and the organization has correlation switched off")
+            no(words!("{0} tracks only replies to CRM email, and the organization has correlation switched off", who))
         }
         F::Responses if correlated => {
-            (true, ReasonCode::CorrelationMatch, "tracks replies to CRM email, and this is one")
+            (true, ReasonCode::CorrelationMatch, words!("{0} tracks replies to CRM email, and this is one", who))
         }
-        F::Responses => no("tracks only replies to CRM email; this message answers none that is known"),
-        F::LeadsContactsAccounts if named && sender.is_customer() => {
-            (true, ReasonCode::SenderMatch, "tracks email from leads, contacts and accounts, and the sender is one")
+        F::Responses => {
+            no(words!("{0} tracks only replies to CRM email; this message answers none that is known", who))
         }
+        F::LeadsContactsAccounts if named && sender.is_customer() => (
+            true,
+            ReasonCode::SenderMatch,
+            words!("{0} tracks email from leads, contacts and accounts, and the sender is one", who),
+        ),
         F::EmailEnabled if named && sender.is_known() => {
-            (true, ReasonCode::SenderMatch, "tracks email from known records, and the sender is one")
+            (true, ReasonCode::SenderMatch, words!("{0} tracks email from known records, and the sender is one", who))
         }
         F::LeadsContactsAccounts | F::EmailEnabled if correlated => {
-            (true, ReasonCode::CorrelationMatch, "tracks replies to CRM email too, and this is one")
+            (true, ReasonCode::CorrelationMatch, words!("{0} tracks replies to CRM email too, and this is one", who))
         }
-        F::LeadsContactsAccounts | F::EmailEnabled if !named => no(
-            "is not among the recipients, and who is not accepts only with 'All email messages' or a reply to CRM email",
-        ),
-        F::LeadsContactsAccounts => no("tracks only email from leads, contacts and accounts; the sender is none"),
-        F::EmailEnabled => no("tracks only email from records with an e-mail address; the sender is none"),
+        F::LeadsContactsAccounts | F::EmailEnabled if !named => no(words!(
+            "{0} is not among the recipients, and who is not accepts only with 'All email messages' or a reply to CRM email",
+            who
+        )),
+        F::LeadsContactsAccounts => {
+            no(words!("{0} tracks only email from leads, contacts and accounts; the sender is none", who))
+        }
+        F::EmailEnabled => {
+            no(words!("{0} tracks only email from records with an e-mail address; the sender is none", who))
+        }
     }
 }
 
@@ -186,8 +200,8 @@ pub fn label(served: &Served) -> &str {
     if served.mailbox.address.is_empty() { &served.mailbox.name } else { &served.mailbox.address }
 }
 
-pub fn kind(served: &Served) -> &'static str {
-    if served.who.table == "queue" { "queue" } else { "user" }
+pub fn kind(served: &Served) -> Words {
+    if served.who.table == "queue" { words!("queue") } else { words!("user") }
 }
 
 #[cfg(test)]

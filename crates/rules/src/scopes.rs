@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Refusal, tables};
+use model::{Refusal, tables, words};
 
 use crate::access::Scopes;
 
@@ -56,7 +56,7 @@ pub fn stored(words: &str) -> Option<Scopes> {
 fn unknown(word: &str) -> Refusal {
     let word: String = word.chars().take(60).collect();
     let message =
-        format!("'{word}' is no scope. There are read, mailboxes, work, and the names of tables such as contact.");
+        words!("'{0}' is no scope. There are read, mailboxes, work, and the names of tables such as contact.", word);
     Refusal::invalid(Some("pr_scopes"), message)
 }
 

@@ -8,7 +8,7 @@ use model::tables::{
     OutgoingMethod, Queue, State, SystemUser, UserSettings,
 };
 use model::work::Workload;
-use model::{Change, Entity, Id, Ref, Refusal, Refusals, Update};
+use model::{Change, Entity, Id, Ref, Refusal, Refusals, Update, words};
 
 use crate::mailbox::{self, Regarding, approval_of, set_address, status_of, test_in_progress};
 use crate::schedule;
@@ -60,7 +60,7 @@ pub fn user_saved(
     }
     let mut faults = Vec::new();
     if user.domain_name.trim().is_empty() {
-        faults.push(Refusal::invalid(Some(SystemUser::C.domain_name.name), "a user needs a user name"));
+        faults.push(Refusal::invalid(Some(SystemUser::C.domain_name.name), words!("a user needs a user name")));
     }
     address_faults(&user.address, SystemUser::C.address.name, changed_address, facts, &mut faults);
     let mut changes = Vec::new();
@@ -101,7 +101,7 @@ pub fn queue_saved(before: Option<&Queue>, after: Queue, facts: &OwnerFacts<'_>)
     }
     let mut faults = Vec::new();
     if queue.name.trim().is_empty() {
-        faults.push(Refusal::invalid(Some(Queue::C.name.name), "a queue needs a name"));
+        faults.push(Refusal::invalid(Some(Queue::C.name.name), words!("a queue needs a name")));
     }
     if before.is_none_or(|before| before.state != queue.state && before.status == queue.status) {
         queue.status = status_of(queue.state);
@@ -242,7 +242,7 @@ fn address_faults(
             Refusal::new(
                 0x8004_4192,
                 "InvalidEmailAddressFormat",
-                format!("'{address}' is not an email address of at most 100 characters; write it as name@domain"),
+                words!("'{0}' is not an email address of at most 100 characters; write it as name@domain", address),
             )
             .at(column),
         );
@@ -251,7 +251,11 @@ fn address_faults(
             Refusal::new(
                 0x8004_0237,
                 "DuplicateRecord",
-                format!("{address} is the address of mailbox '{name}' already; change or deactivate that one first"),
+                words!(
+                    "{0} is the address of mailbox '{1}' already; change or deactivate that one first",
+                    address,
+                    name
+                ),
             )
             .at(column),
         );

@@ -1,7 +1,7 @@
 //! Webhooks: what an endpoint may be, and what its answer means.
 
 use jiff::{SignedDuration, Timestamp};
-use model::{Failure, FailureKind, Step};
+use model::{Failure, FailureKind, Step, words};
 
 use crate::retry;
 
@@ -32,14 +32,14 @@ pub fn after(outcome: Result<Answer, &Failure>, attempt: i64, since: Timestamp, 
     let (why, put_off) = match outcome {
         Ok(answer) if (200..300).contains(&answer.status) => return Next::Delivered,
         Ok(answer) if is_final(answer.status) => {
-            return Next::GiveUp { why: format!("the receiver refuses it with status {}", answer.status) };
+            return Next::GiveUp { why: words!("the receiver refuses it with status {0}", answer.status).to_string() };
         }
-        Ok(answer) => (format!("the last answer had status {}", answer.status), answer.put_off),
-        Err(failure) => (format!("the last attempt: {}", failure.detail), None),
+        Ok(answer) => (words!("the last answer had status {0}", answer.status).to_string(), answer.put_off),
+        Err(failure) => (words!("the last attempt: {0}", failure.detail).to_string(), None),
     };
     if now >= since + GIVE_UP {
         return Next::GiveUp {
-            why: format!("given up after {attempt} attempts in {} hours; {why}", GIVE_UP.as_hours()),
+            why: words!("given up after {0} attempts in {1} hours; {2}", attempt, GIVE_UP.as_hours(), why).to_string(),
         };
     }
     // The first attempts come quickly: most troubles of receivers are short.
@@ -62,9 +62,10 @@ fn is_final(status: u16) -> bool {
 /// of order for every event.
 pub fn trouble(outcome: Result<Answer, &Failure>) -> Option<Failure> {
     match outcome {
-        Ok(answer) if answer.status >= 500 || answer.status == 429 => {
-            Some(Failure::temporary(Step::Greeting, format!("the receiver answers with status {}", answer.status)))
-        }
+        Ok(answer) if answer.status >= 500 || answer.status == 429 => Some(Failure::temporary(
+            Step::Greeting,
+            words!("the receiver answers with status {0}", answer.status).to_string(),
+        )),
         Ok(_) => None,
         Err(failure) => {
             let kind = if failure.kind == FailureKind::Misconfigured { failure.kind } else { FailureKind::Temporary };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::tables::{Mailbox, WorkItem};
 use model::work::Workload;
-use model::{Change, Filter, Id, Lease, Query, Ref, Refusal, SignedDuration, Timestamp};
+use model::{Change, Filter, Id, Lease, Query, Ref, Refusal, SignedDuration, Timestamp, Words};
 use rules::schedule::{self, Outcome};
 use store::CommitError;
 use tokio::sync::{Semaphore, watch};
@@ -174,7 +174,7 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(SyncError::NotReady(why)) => {
                 if lease.workload == Workload::Test {
-                    self.end_test(lease, &why).await?;
+                    self.end_test(lease, Words::foreign(why.clone())).await?;
                 }
                 self.store.release(&lease, self.not_ready_until(lease), 0).await?;
                 return Err(SyncError::NotReady(why));
@@ -192,7 +192,7 @@ impl Engine {
 
     /// A test whose mailbox cannot be tested any more (its profile is gone)
     /// must not stay scheduled: the record could not be saved again.
-    async fn end_test(&self, lease: Lease, why: &str) -> Result<(), SyncError> {
+    async fn end_test(&self, lease: Lease, why: Words) -> Result<(), SyncError> {
         let organization = self.organization().await?;
         let Some(mailbox) = self.store.load::<Mailbox>(lease.mailbox).await? else { return Ok(()) };
         let why = Refusal::new(0x8005_E222, "EmailServerProfileNotAssociated", why).into();

@@ -150,26 +150,36 @@ impl Exceeded {
 
     /// The code, its name, and what to do.
     pub fn refusal(self) -> model::Refusal {
-        let wait = format!("Wait {} seconds, as Retry-After says.", self.retry_after());
+        let wait = model::words!("Wait {0} seconds, as Retry-After says.", self.retry_after());
         match self {
             Self::Requests { limit, .. } => model::Refusal::new(
                 0x8007_2322,
                 "ThrottlingBurstRequestLimitExceeded",
-                format!(
-                    "Number of requests exceeded the limit of {limit} over a time window of {WINDOW_SECONDS} seconds. {wait}"
+                model::words!(
+                    "Number of requests exceeded the limit of {0} over a time window of {1} seconds. {2}",
+                    limit,
+                    WINDOW_SECONDS,
+                    wait
                 ),
             ),
             Self::Time { limit, .. } => model::Refusal::new(
                 0x8007_2321,
                 "ThrottlingTimeExceeded",
-                format!(
-                    "Combined execution time of incoming requests exceeded the limit of {limit} seconds over a time window of {WINDOW_SECONDS} seconds. Decrease the number of concurrent requests or reduce the duration of requests. {wait}"
+                model::words!(
+                    "Combined execution time of incoming requests exceeded the limit of {0} seconds over a time window of {1} seconds. Decrease the number of concurrent requests or reduce the duration of requests. {2}",
+                    limit,
+                    WINDOW_SECONDS,
+                    wait
                 ),
             ),
             Self::Concurrent { limit } => model::Refusal::new(
                 0x8007_2326,
                 "ThrottlingConcurrencyLimitExceeded",
-                format!("Number of concurrent requests exceeded the limit of {limit}. Send fewer at a time. {wait}"),
+                model::words!(
+                    "Number of concurrent requests exceeded the limit of {0}. Send fewer at a time. {1}",
+                    limit,
+                    wait
+                ),
             ),
         }
     }

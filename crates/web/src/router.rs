@@ -89,8 +89,11 @@ async fn deadline(State(state): State<Arc<AppState>>, request: Request, next: Ne
     }
     let id = state.request_id();
     tracing::warn!(request = id, "Bad: a request took too long and was given up");
-    let fault =
-        Refusal::new(0x8004_0216, "Timeout", format!("The request took longer than {} seconds.", LONGEST.as_secs()));
+    let fault = Refusal::new(
+        0x8004_0216,
+        "Timeout",
+        model::words!("The request took longer than {0} seconds.", LONGEST.as_secs()),
+    );
     let mut response = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, fault).into_response(&id);
     respond::finish(&mut response, &id);
     response

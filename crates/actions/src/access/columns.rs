@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::tables::{Sharing, UserSettings};
-use model::{Entity, Filter, Id, Query, Record, Ref, Refusal, Table, Value};
+use model::{Entity, Filter, Id, Query, Record, Ref, Refusal, Table, Value, words};
 use rules::access::{Depth, Reach, Right, RowFacts, Special, fields};
 
 use crate::access::facts::unit_of;
@@ -128,7 +128,7 @@ pub(super) fn writable(plan: &Plan<'_>, facts: &RowFacts) -> Vec<Refusal> {
             && fields::is_secured(table, column.name)
             && !fields::may(principal, right, table, column.name, facts)
         {
-            faults.push(fields::refused(principal, table, column.name, "write"));
+            faults.push(fields::refused(principal, table, column.name, words!("write")));
         }
     }
     // Allowing others to send in one's name is for oneself to decide.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::tables::{AccessMode, Role, SystemUser, Team, TeamRole, UserRole};
-use model::{Entity, Filter, Id, Query, Table, Value};
+use model::{Entity, Filter, Id, Query, Table, Value, words};
 use rules::access::catalogue::{self, Privilege};
 use rules::access::{Depth, Right, Special, roles};
 
@@ -118,7 +118,7 @@ pub async fn explain_words(ctx: &Context, user: &str, operation: &str) -> Result
         name => {
             let named = Filter::eq(SystemUser::C.domain_name, name.to_owned());
             let found = crate::list(ctx, Query::of::<SystemUser>().filter(named).limit(1)).await?.pop();
-            let unknown = || model::Refusal::invalid(None, format!("There is no user {name} that you may see."));
+            let unknown = || model::Refusal::invalid(None, words!("There is no user {0} that you may see.", name));
             found.ok_or_else(unknown)?.id
         }
     };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::fetch::{By, Link, Source, What};
 use model::query::Path;
-use model::{Fetch, Filter, Kind, Query, Table, tables};
+use model::{Fetch, Filter, Kind, Query, Table, tables, words};
 use rules::access::{Depth, Right, Special, fields, filter};
 
 use crate::access::columns;
@@ -132,7 +132,7 @@ impl Needed {
         if special == Special::ReadEmailContent {
             return Err(fields::content_refused(&ctx.principal, table, name).into());
         }
-        Err(fields::refused(&ctx.principal, table, name, "search").into())
+        Err(fields::refused(&ctx.principal, table, name, words!("search")).into())
     }
 
     fn source(&mut self, ctx: &Context, source: &mut Source, plain: bool) -> Result<(), ActionError> {

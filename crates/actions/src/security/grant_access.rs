@@ -1,7 +1,7 @@
 //! Shares a row with a user or a team.
 
 use model::tables::Sharing;
-use model::{Change, Entity, Ref, Refusal, Update};
+use model::{Change, Entity, Ref, Refusal, Update, words};
 use rules::access::sharing;
 
 use crate::context::Context;
@@ -17,7 +17,7 @@ pub async fn grant_access(ctx: &Context, target: Ref, principal: Ref, rights: i6
     let row = security::target(ctx, target).await?;
     security::principal(ctx, principal).await?;
     if rights == 0 {
-        return Err(Refusal::invalid(Some("AccessMask"), "AccessMask must name at least one right.").into());
+        return Err(Refusal::invalid(Some("AccessMask"), words!("AccessMask must name at least one right.")).into());
     }
     sharing::may_give(&ctx.principal, row.table, &access::facts(ctx, &row).await?, rights)?;
     let changes = match security::share(ctx, target, principal).await? {

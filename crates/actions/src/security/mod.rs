@@ -35,7 +35,7 @@ pub use set_roles::{roles_of, set_roles, set_team_roles};
 pub use shared_with::shared_with;
 
 use model::tables::{SHAREABLE, Sharing};
-use model::{Change, Commit, Entity, Filter, Query, Record, Ref, Refusal, tables};
+use model::{Change, Commit, Entity, Filter, Query, Record, Ref, Refusal, tables, words};
 
 use crate::access;
 use crate::context::Context;
@@ -48,14 +48,14 @@ async fn target(ctx: &Context, target: Ref) -> Result<Record, ActionError> {
         return Ok(row);
     }
     let message =
-        format!("Rows of {} cannot be shared; those of these tables can: {}.", target.table, SHAREABLE.join(", "));
+        words!("Rows of {0} cannot be shared; those of these tables can: {1}.", target.table, SHAREABLE.join(", "));
     Err(Refusal::invalid(Some("Target"), message).into())
 }
 
 /// A user or a team that the actor may read.
 async fn principal(ctx: &Context, principal: Ref) -> Result<Record, ActionError> {
     if principal.table != "systemuser" && principal.table != "team" {
-        let message = format!("Rows are shared with users and teams, not with a row of {}.", principal.table);
+        let message = words!("Rows are shared with users and teams, not with a row of {0}.", principal.table);
         return Err(Refusal::invalid(Some("Principal"), message).into());
     }
     row(ctx, principal).await
@@ -77,7 +77,7 @@ async fn share(ctx: &Context, target: Ref, principal: Ref) -> Result<Option<Shar
 
 /// 0x80040217
 fn not_shared(target: Ref, principal: Ref) -> Refusal {
-    let message = format!("{target} is not shared with {principal}. GrantAccess shares it.");
+    let message = words!("{0} is not shared with {1}. GrantAccess shares it.", target, principal);
     Refusal::new(Refusal::ABSENT, "ObjectDoesNotExist", message)
 }
 

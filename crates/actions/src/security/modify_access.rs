@@ -1,7 +1,7 @@
 //! Replaces the rights that a row is shared with.
 
 use model::tables::Sharing;
-use model::{Entity, Ref, Refusal, Update};
+use model::{Entity, Ref, Refusal, Update, words};
 use rules::access::sharing;
 
 use crate::context::Context;
@@ -17,7 +17,7 @@ pub async fn modify_access(ctx: &Context, target: Ref, principal: Ref, rights: i
     let row = security::target(ctx, target).await?;
     security::principal(ctx, principal).await?;
     if rights == 0 {
-        let message = "AccessMask must name at least one right. RevokeAccess takes them all.";
+        let message = words!("AccessMask must name at least one right. RevokeAccess takes them all.");
         return Err(Refusal::invalid(Some("AccessMask"), message).into());
     }
     let share = security::share(ctx, target, principal).await?;

@@ -1,7 +1,7 @@
 //! Moves a user to another business unit.
 
 use model::tables::{BusinessUnit, SHAREABLE, SystemUser};
-use model::{Entity, Filter, Id, Query, Ref, Refusal, Value, tables};
+use model::{Entity, Filter, Id, Query, Ref, Refusal, Value, tables, words};
 
 use crate::context::Context;
 use crate::draft::{Draft, Precondition};
@@ -47,7 +47,7 @@ async fn go(ctx: &Context, user: Id, unit: Id, heir: Ref) -> Result<(), ActionEr
         query.select = vec![table.id];
         let rows = list(ctx, query).await?;
         left = left.checked_sub(rows.len()).ok_or_else(|| {
-            let message = format!("The user owns more than {MOST} rows. Assign them in steps before the move.");
+            let message = words!("The user owns more than {0} rows. Assign them in steps before the move.", MOST);
             ActionError::from(Refusal::invalid(Some("ReassignPrincipal"), message))
         })?;
         for row in rows {

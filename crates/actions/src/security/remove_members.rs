@@ -1,7 +1,7 @@
 //! Takes users out of a team.
 
 use model::tables::{Team, TeamMembership};
-use model::{Entity, Id, Refusal};
+use model::{Entity, Id, Refusal, words};
 
 use crate::context::Context;
 use crate::draft::Precondition;
@@ -28,7 +28,7 @@ async fn remove(ctx: &Context, team: Id, users: &[Id]) -> Result<(), ActionError
     access::seen(ctx, Team::TABLE, team).await?;
     for user in users {
         let Some(row) = membership(ctx, team, *user).await? else {
-            let message = format!("The user {user} is no member of the team {team}.");
+            let message = words!("The user {0} is no member of the team {1}.", user, team);
             return Err(Refusal::new(Refusal::ABSENT, "ObjectDoesNotExist", message).into());
         };
         delete(ctx, TeamMembership::TABLE, row.id, Precondition::Any).await?;

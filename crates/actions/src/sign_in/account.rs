@@ -2,7 +2,7 @@
 //! and its recovery codes.
 
 use model::tables::{Login, SystemUser};
-use model::{Change, Entity, Refusal, Secret, Timestamp, Update, Value};
+use model::{Change, Entity, Refusal, Secret, Timestamp, Update, Value, words};
 use serde_json::json;
 
 use crate::error::ActionError;
@@ -44,7 +44,7 @@ pub async fn enrol(e: &Entrance, current: &Current, password: Secret) -> Result<
     let user = &current.user;
     let login = confirm(e, user, password).await?;
     if login.totp_on {
-        return Err(Refusal::invalid(None, "The second step is on already. Switch it off first.").into());
+        return Err(Refusal::invalid(None, words!("The second step is on already. Switch it off first.")).into());
     }
     let key = e.random.bytes::<20>()?;
     let ctx = e.as_user(user.clone());
@@ -62,12 +62,13 @@ pub async fn confirm_enrolment(e: &Entrance, current: &Current, code: &str) -> R
     let user = &current.user;
     let Some(tried) = login::attempt(e, user).await? else { return Err(wrong_code().into()) };
     if tried.login.totp_on {
-        return Err(Refusal::invalid(None, "The second step is on already.").into());
+        return Err(Refusal::invalid(None, words!("The second step is on already.")).into());
     }
     let key = totp::key(&e.store, user.id).await?.unwrap_or_default();
     let accepted = if key.is_empty() { None } else { totp::accepted(&key, code, 0, e.now) };
     let Some(step) = accepted else {
-        let message = "The code does not fit the key. Check the clock of the device, and enter the present code.";
+        let message =
+            words!("The code does not fit the key. Check the clock of the device, and enter the present code.");
         return Err(Refusal::invalid(Some("code"), message).into());
     };
     let (shown, stored) = recovery::new(&e.random)?;
@@ -84,7 +85,7 @@ pub async fn leave(e: &Entrance, current: &Current, password: Secret, code: &str
     let user = &current.user;
     let login = confirm(e, user, password).await?;
     if !login.totp_on {
-        return Err(Refusal::invalid(None, "The second step is not on.").into());
+        return Err(Refusal::invalid(None, words!("The second step is not on.")).into());
     }
     if check_code(e, &login, code).await?.is_none() {
         login::failed(e, Some(user), None, "code").await?;
@@ -99,7 +100,7 @@ pub async fn new_recovery_codes(e: &Entrance, current: &Current, password: Secre
     let user = &current.user;
     let login = confirm(e, user, password).await?;
     if !login.totp_on {
-        return Err(Refusal::invalid(None, "Recovery codes belong to the second step, which is not on.").into());
+        return Err(Refusal::invalid(None, words!("Recovery codes belong to the second step, which is not on.")).into());
     }
     let (shown, stored) = recovery::new(&e.random)?;
     let update = Update::of::<Login>(user.id).set(Login::C.recovery, stored);

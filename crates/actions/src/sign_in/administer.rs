@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use model::tables::{Login, SystemUser};
-use model::{Change, Commit, Entity, Id, Refusal};
+use model::{Change, Commit, Entity, Id, Refusal, words};
 use rules::lockout;
 use serde_json::json;
 
@@ -57,7 +57,7 @@ pub async fn reset_second_step(ctx: &Context, user: Id) -> Result<(), ActionErro
     let user = administered(ctx, user).await?;
     let on = ctx.store.load::<Login>(user.id).await?.is_some_and(|login| login.totp_on);
     if !on {
-        return Err(invalid_operation("The user has no second step.").into());
+        return Err(invalid_operation(words!("The user has no second step.")).into());
     }
     let mut changes = session::end_all(&ctx.store, user.id, None).await?;
     changes.push(without_second_step(&user));

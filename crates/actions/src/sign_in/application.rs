@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::tables::{AccessMode, ClientSecret, SystemUser};
-use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update, Value};
+use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, Update, Value, words};
 use serde_json::json;
 
 use crate::context::Context;
@@ -32,7 +32,7 @@ pub async fn create(ctx: &Context, name: &str) -> Result<Application, ActionErro
     access::administer(ctx)?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 200 {
-        return Err(Refusal::invalid(Some("name"), "A service needs a name of at most 200 characters.").into());
+        return Err(Refusal::invalid(Some("name"), words!("A service needs a name of at most 200 characters.")).into());
     }
     let application = ctx.new_id()?;
     let draft = Draft::new(SystemUser::TABLE)
@@ -79,11 +79,11 @@ pub async fn add_secret(
     };
     access::administer_user(ctx, &user).await?;
     if expires.is_some_and(|end| end <= ctx.now) {
-        return Err(Refusal::invalid(Some("pr_expireson"), "The secret would have expired already.").into());
+        return Err(Refusal::invalid(Some("pr_expireson"), words!("The secret would have expired already.")).into());
     }
     let of_user = Query::of::<ClientSecret>().filter(Filter::eq(ClientSecret::C.user, Some(user.reference())));
     if ctx.store.count(&of_user).await? >= MOST {
-        let message = format!("The service has {MOST} secrets. Take away those that are not used.");
+        let message = words!("The service has {0} secrets. Take away those that are not used.", MOST);
         return Err(Refusal::invalid(None, message).into());
     }
     let secret = ticket::new_secret(&ctx.random)?;

@@ -1,7 +1,7 @@
 //! The row that a user signs in with, and what failing and succeeding do to it.
 
 use model::tables::{AccessMode, Login, SystemUser};
-use model::{Change, Commit, Entity, Filter, Query, Refusal, Update};
+use model::{Change, Commit, Entity, Filter, Query, Refusal, Update, words};
 use rules::lockout;
 use serde_json::json;
 use store::CommitError;
@@ -16,8 +16,10 @@ const TRIES: usize = 8;
 /// 0x80044302. One answer for everything that can be wrong: who guesses is
 /// told neither that a name exists nor that it is locked.
 pub(super) fn refused() -> Refusal {
-    let message = "The user name or the password is wrong, or there were too many attempts. \
-                   After several failures, wait a quarter of an hour before the next.";
+    let message = words!(
+        "The user name or the password is wrong, or there were too many attempts. \
+                   After several failures, wait a quarter of an hour before the next."
+    );
     Refusal::new(0x8004_4302, "SignInFailed", message)
 }
 

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use model::tables::{Login, SystemUser};
-use model::{Change, Commit, Entity, Refusal, Secret, Update};
+use model::{Change, Commit, Entity, Refusal, Secret, Update, words};
 use rules::password;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub enum Step {
 /// Signs in with a user name (or address) and a password.
 pub async fn with_password(e: &Entrance, name: &str, password: Secret) -> Result<Step, ActionError> {
     if !e.policy.local {
-        let message = "Signing in with a password is switched off here. Use your organization's sign-in.";
+        let message = words!("Signing in with a password is switched off here. Use your organization's sign-in.");
         return Err(Refusal::new(0x8004_4302, "SignInFailed", message).into());
     }
     let user = login::user_named(e, name).await?;
@@ -62,7 +62,7 @@ pub async fn with_password(e: &Entrance, name: &str, password: Secret) -> Result
 
 /// The second step: a code of the authenticator, or a recovery code.
 pub async fn with_code(e: &Entrance, ticket: &str, code: &str) -> Result<Opened, ActionError> {
-    let again = || Refusal::new(0x8004_4302, "SignInFailed", "That took too long. Begin signing in again.");
+    let again = || Refusal::new(0x8004_4302, "SignInFailed", words!("That took too long. Begin signing in again."));
     let Some(ticket) = ticket::find(&e.store, Kind::Code, ticket, e.now).await? else { return Err(again().into()) };
     let user = match ticket.user {
         Some(user) => e.store.load::<SystemUser>(user.id).await?.filter(login::is_person),
@@ -101,7 +101,8 @@ pub(super) async fn check_code(
 }
 
 pub(super) fn wrong_code() -> Refusal {
-    let message = "The code is wrong, was used already, or there were too many attempts. Wait for the next code.";
+    let message =
+        words!("The code is wrong, was used already, or there were too many attempts. Wait for the next code.");
     Refusal::new(0x8004_4302, "SignInFailed", message)
 }
 
@@ -146,7 +147,7 @@ pub(super) async fn confirm(e: &Entrance, user: &SystemUser, password: Secret) -
         Some(tried) if verified != Verified::No => Ok(tried.login),
         tried => {
             login::failed(e, Some(user), tried.as_ref(), "password").await?;
-            let message = "The present password is wrong, or there were too many attempts.";
+            let message = words!("The present password is wrong, or there were too many attempts.");
             Err(Refusal::invalid(Some("current"), message).into())
         }
     }

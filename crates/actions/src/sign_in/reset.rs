@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use model::tables::SystemUser;
-use model::{Change, Commit, Entity, Id, Refusal, Secret};
+use model::{Change, Commit, Entity, Id, Refusal, Secret, words};
 use serde_json::json;
 
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub async fn reset(ctx: &Context, user: Id, forget_second_step: bool) -> Result<
     };
     access::administer_user(ctx, &user).await?;
     if !login::is_person(&user) {
-        let message = "The user is disabled, or is a service: it does not sign in with a password.";
+        let message = words!("The user is disabled, or is a service: it does not sign in with a password.");
         return Err(Refusal::invalid(None, message).into());
     }
     let mut changes: Vec<Change> =
@@ -64,7 +64,8 @@ pub async fn set(e: &Entrance, ticket: &str, new: Secret) -> Result<SystemUser, 
 }
 
 async fn found(e: &Entrance, secret: &str) -> Result<(model::tables::Ticket, SystemUser), ActionError> {
-    let gone = || Refusal::new(0x8004_4302, "SignInFailed", "The link was used or has expired. Ask for a new one.");
+    let gone =
+        || Refusal::new(0x8004_4302, "SignInFailed", words!("The link was used or has expired. Ask for a new one."));
     let Some(ticket) = ticket::find(&e.store, Kind::Password, secret, e.now).await? else { return Err(gone().into()) };
     let user = match ticket.user {
         Some(user) => e.store.load::<SystemUser>(user.id).await?.filter(login::is_person),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use model::mail::{Encoding, Place, Stretch};
 use model::tables::{Attachment, Email, EmailStatus, Organization};
-use model::{Change, Filter, Query, Record, Ref, Refusal, Update};
+use model::{Change, Filter, Query, Record, Ref, Refusal, Update, Words, words};
 
 use crate::context::Context;
 use crate::error::ActionError;
@@ -34,7 +34,7 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     let Some(object) = plan.after.typed(Attachment::C.object)? else {
         plan.fault(Refusal::invalid(
             Some("objectid"),
-            "An attachment needs its email: objectid_activitypointer@odata.bind.",
+            words!("An attachment needs its email: objectid_activitypointer@odata.bind."),
         ));
         return Ok(());
     };
@@ -61,7 +61,8 @@ fn counted(email: model::Id, count: i64) -> Change {
 /// 0x80040233
 fn open(plan: &mut Plan<'_>, email: &Email) {
     if !matches!(email.status, EmailStatus::Draft | EmailStatus::Failed) {
-        let message = format!("The email is '{}': its attachments can no longer be changed.", email.status.label());
+        let message =
+            words!("The email is '{0}': its attachments can no longer be changed.", Words::label(email.status.label()));
         plan.fault(Refusal::new(0x8004_0233, "InvalidState", message).at("objectid"));
     }
 }
@@ -85,7 +86,7 @@ pub(crate) async fn content(plan: &mut Plan<'_>, limits: &Limits) -> Result<(), 
     let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
     if size > limits.largest {
         let message =
-            format!("The file is too large: {size} bytes, {} are allowed (maxuploadfilesize).", limits.largest);
+            words!("The file is too large: {0} bytes, {1} are allowed (maxuploadfilesize).", size, limits.largest);
         plan.fault(Refusal::new(0x8004_4A02, "AttachmentInvalidFileSize", message).at("filesize"));
     }
     if !plan.faults.is_empty() {
@@ -107,7 +108,9 @@ pub(crate) fn allowed(name: &str, blocked: &BTreeSet<String>) -> Result<(), Refu
         || matches!(name.trim(), "." | "..")
         || name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
     if bad {
-        let message = "The file name is missing, or has a path or control characters in it. Give a plain name with its extension.";
+        let message = words!(
+            "The file name is missing, or has a path or control characters in it. Give a plain name with its extension."
+        );
         return Err(Refusal::new(0x8004_4A08, "AttachmentInvalidFileName", message).at("filename"));
     }
     // Windows drops trailing dots and spaces: `a.exe.` would run as `a.exe`.
@@ -115,7 +118,7 @@ pub(crate) fn allowed(name: &str, blocked: &BTreeSet<String>) -> Result<(), Refu
     let extension = shown.rsplit_once('.').map(|(_, e)| e.trim().to_lowercase()).unwrap_or_default();
     if blocked.contains(&extension) {
         let message =
-            format!("The attachment is blocked: files of type '.{extension}' are not allowed (blockedattachments).");
+            words!("The attachment is blocked: files of type '.{0}' are not allowed (blockedattachments).", extension);
         return Err(Refusal::new(0x8004_3E09, "AttachmentBlocked", message).at("filename"));
     }
     Ok(())
@@ -132,7 +135,8 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
     let Some(object) = row.typed(Attachment::C.object)? else { return Ok(Vec::new()) };
     let Some(email) = ctx.store.load::<Email>(object.id).await? else { return Ok(Vec::new()) };
     if !matches!(email.status, EmailStatus::Draft | EmailStatus::Failed) {
-        let message = format!("The email is '{}': its attachments can no longer be changed.", email.status.label());
+        let message =
+            words!("The email is '{0}': its attachments can no longer be changed.", Words::label(email.status.label()));
         return Err(Refusal::new(0x8004_0233, "InvalidState", message).into());
     }
     let left = i64::try_from(of_email(ctx, object).await?.len()).unwrap_or(1) - 1;

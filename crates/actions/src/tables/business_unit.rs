@@ -1,7 +1,7 @@
 //! Business units form one tree.
 
 use model::tables::{BusinessUnit, SystemUser, Team};
-use model::{Change, Entity, Filter, Query, Record, Ref, Refusal};
+use model::{Change, Entity, Filter, Query, Record, Ref, Refusal, words};
 use rules::access::Right;
 
 use crate::context::Context;
@@ -29,7 +29,7 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     }
     let mut above = plan.after.get(parent.name).as_id();
     if above.is_none() {
-        plan.fault(Refusal::invalid(Some(parent.name), "Only the root business unit has no parent."));
+        plan.fault(Refusal::invalid(Some(parent.name), words!("Only the root business unit has no parent.")));
     }
     for _ in 0..DEEPEST {
         let Some(id) = above else { return Ok(()) };
@@ -39,7 +39,7 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         above = plan.ctx.store.load::<BusinessUnit>(id).await?.and_then(|b| b.parent).map(|p| p.id);
     }
     if above.is_some() {
-        plan.fault(Refusal::invalid(Some(parent.name), "A business unit cannot stand below itself."));
+        plan.fault(Refusal::invalid(Some(parent.name), words!("A business unit cannot stand below itself.")));
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ pub(crate) async fn root(ctx: &Context) -> Result<Option<Ref>, ActionError> {
 pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
     let unit = Some(row.reference());
     if row.get(BusinessUnit::C.parent.name).is_null() {
-        return Err(invalid_operation("The root business unit cannot be deleted.").into());
+        return Err(invalid_operation(words!("The root business unit cannot be deleted.")).into());
     }
     let used =
         ctx.store.count(&Query::of::<SystemUser>().filter(Filter::eq(SystemUser::C.business_unit, unit))).await? > 0
@@ -61,7 +61,7 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
             || ctx.store.count(&Query::of::<BusinessUnit>().filter(Filter::eq(BusinessUnit::C.parent, unit))).await?
                 > 0;
     if used {
-        let message = "The business unit has users, teams or business units. Move them first.";
+        let message = words!("The business unit has users, teams or business units. Move them first.");
         return Err(Refusal::new(0x8004_0227, "CannotDeleteDueToAssociation", message).into());
     }
     Ok(Vec::new())

@@ -2,7 +2,7 @@
 //! sent or received can be filed, not rewritten.
 
 use model::tables::{Attachment, Delivery, Email, EmailStatus, QueueItem, TraceLog};
-use model::{Change, Entity, Filter, Query, Record, Ref, Refusal, Value};
+use model::{Change, Entity, Filter, Query, Record, Ref, Refusal, Value, Words, words};
 
 use crate::context::Context;
 use crate::draft::Draft;
@@ -46,9 +46,9 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         match child.nav {
             "email_activity_parties" => write_parties(plan, drafts).await?,
             "email_activity_mime_attachment" if plan.creating() => write_attachments(plan, drafts).await?,
-            "email_activity_mime_attachment" => plan.fault(invalid_operation(
-                "Attachments of an email that exists are created one by one: POST activitymimeattachments.",
-            )),
+            "email_activity_mime_attachment" => plan.fault(invalid_operation(words!(
+                "Attachments of an email that exists are created one by one: POST activitymimeattachments."
+            ))),
             _ => others.push((child, drafts)),
         }
     }
@@ -58,9 +58,9 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
 
 /// 0x8004F00E
 fn send_instead(to: EmailStatus) -> Refusal {
-    let message = format!(
-        "The status '{}' cannot be written. To send the email, call emails(<id>)/Microsoft.Dynamics.CRM.SendEmail with IssueSend = true.",
-        to.label()
+    let message = words!(
+        "The status '{0}' cannot be written. To send the email, call emails(<id>)/Microsoft.Dynamics.CRM.SendEmail with IssueSend = true.",
+        Words::label(to.label())
     );
     Refusal::new(0x8004_F00E, "InvalidStateTransition", message).at("statuscode")
 }
@@ -84,7 +84,8 @@ fn transition(plan: &mut Plan<'_>, from: EmailStatus, to: EmailStatus) {
         plan.fault(send_instead(to));
         return;
     }
-    let message = format!("An email cannot go from '{}' to '{}'.", from.label(), to.label());
+    let message =
+        words!("An email cannot go from '{0}' to '{1}'.", Words::label(from.label()), Words::label(to.label()));
     plan.fault(Refusal::new(0x8004_F00E, "InvalidStateTransition", message).at("statuscode"));
 }
 
@@ -96,15 +97,18 @@ fn read_only(plan: &mut Plan<'_>, before: EmailStatus) {
     let mut told = Vec::new();
     let columns: Vec<&'static str> = plan.difference().into_iter().map(|(name, _)| name).collect();
     for name in columns.into_iter().filter(|n| plan.given.contains(n) && !FILING.contains(n)) {
-        let message = format!(
-            "'{name}' cannot be changed: the email is '{}' and read-only. Its regarding, owner and category can be changed.",
-            before.label()
+        let message = words!(
+            "'{0}' cannot be changed: the email is '{1}' and read-only. Its regarding, owner and category can be changed.",
+            name,
+            Words::label(before.label())
         );
         told.push(Refusal::new(0x8004_0233, "InvalidState", message).at(name));
     }
     if !plan.children.is_empty() {
-        let message =
-            format!("Parties and attachments cannot be changed: the email is '{}' and read-only.", before.label());
+        let message = words!(
+            "Parties and attachments cannot be changed: the email is '{0}' and read-only.",
+            Words::label(before.label())
+        );
         told.push(Refusal::new(0x8004_0233, "InvalidState", message));
     }
     plan.faults.extend(told);
@@ -151,7 +155,9 @@ async fn write_attachments(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result<()
 pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
     let status = row.typed(Email::C.status)?;
     if status == EmailStatus::Sending {
-        return Err(invalid_operation("The email is being sent right now. Delete it when that has ended.").into());
+        return Err(
+            invalid_operation(words!("The email is being sent right now. Delete it when that has ended.")).into()
+        );
     }
     let this = Some(row.reference());
     let mut changes: Vec<Change> = Vec::new();

@@ -2,7 +2,7 @@
 //! the mailboxes that use the profile.
 
 use model::tables::{EmailServerProfile, Mailbox, State, TraceLog};
-use model::{Change, Entity, Filter, Query, Record, Ref, Refusal, Update};
+use model::{Change, Entity, Filter, Query, Record, Ref, Refusal, Update, words};
 use rules::mailbox::reset_tests;
 use rules::profile::{ProfileFacts, affected, save};
 use rules::schedule;
@@ -51,8 +51,8 @@ async fn mailboxes(ctx: &Context, profile: model::Id) -> Result<Vec<Mailbox>, Ac
 /// A mailbox must not be left alone with a test that cannot run. 0x8005E248
 fn refuse_tested(mailboxes: &[Mailbox]) -> Result<(), Refusal> {
     let Some(tested) = mailboxes.iter().find(|m| m.test_scheduled) else { return Ok(()) };
-    let message = format!(
-        "The profile cannot be deleted while its mailbox '{}' is being tested. Delete it when the test has ended.",
+    let message = words!(
+        "The profile cannot be deleted while its mailbox '{0}' is being tested. Delete it when the test has ended.",
         tested.name
     );
     Err(Refusal::new(0x8005_E248, "TestEmailConfigurationScheduledInProgress", message))

@@ -20,7 +20,7 @@ mod webhook;
 pub(crate) use parties::{email_columns, of_email as parties_of};
 
 use model::tables::Team;
-use model::{Change, Record, Refusal};
+use model::{Change, Record, Refusal, Words, words};
 
 use crate::context::Context;
 use crate::error::{ActionError, invalid_operation};
@@ -48,36 +48,39 @@ pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         "serviceendpoint" => webhook::endpoint(plan).await,
         "sdkmessageprocessingstep" => webhook::step(plan).await,
         "sdkmessage" | "sdkmessagefilter" => {
-            plan.fault(not_supported(plan, "Which messages there are is the program's to say."));
+            plan.fault(not_supported(plan, words!("Which messages there are is the program's to say.")));
             Ok(())
         }
         "pr_event" => {
             plan.fault(not_supported(
                 plan,
-                "Events are kept by the service. One is sent again with {\"pr_state\": 0} alone.",
+                words!("Events are kept by the service. One is sent again with {\"pr_state\": 0} alone."),
             ));
             Ok(())
         }
         "activityparty" => {
             plan.fault(not_supported(
                 plan,
-                "Activity parties are written through their activity: email_activity_parties.",
+                words!("Activity parties are written through their activity: email_activity_parties."),
             ));
             Ok(())
         }
         "pr_ledgerentry" => {
             plan.fault(not_supported(
                 plan,
-                "The ledger is kept by the service. A message is processed again with {\"pr_disposition\": 0} alone.",
+                words!("The ledger is kept by the service. A message is processed again with {\"pr_disposition\": 0} alone."),
             ));
             Ok(())
         }
         "pr_apitoken" if plan.creating() => {
-            plan.fault(not_supported(plan, "A token is made with the action pr_CreateApiToken, which shows it once."));
+            plan.fault(not_supported(
+                plan,
+                words!("A token is made with the action pr_CreateApiToken, which shows it once."),
+            ));
             Ok(())
         }
         "usersettings" if plan.creating() => {
-            plan.fault(not_supported(plan, "A user's settings are created with the user."));
+            plan.fault(not_supported(plan, words!("A user's settings are created with the user.")));
             Ok(())
         }
         _ => Ok(()),
@@ -96,30 +99,34 @@ pub(crate) async fn check_delete(ctx: &Context, row: &Record) -> Result<Vec<Chan
         "activitymimeattachment" => attachment::check_delete(ctx, row).await,
         "queue" => queue::check_delete(ctx, row).await,
         "emailserverprofile" => email_server_profile::check_delete(ctx, row).await,
-        "systemuser" => refuse("Users are never deleted. Disable the user instead: isdisabled = true."),
+        "systemuser" => refuse(words!("Users are never deleted. Disable the user instead: isdisabled = true.")),
         "serviceendpoint" => webhook::check_delete(ctx, row).await,
-        "sdkmessage" | "sdkmessagefilter" => refuse("Which messages there are is the program's to say."),
-        "pr_event" => refuse("Events are kept by the service and cannot be deleted."),
-        "organization" => refuse("The organization cannot be deleted."),
-        "usersettings" => refuse("A user's settings cannot be deleted."),
-        "activityparty" => refuse("Activity parties are written through their activity: email_activity_parties."),
-        "pr_ledgerentry" => refuse("The ledger is kept by the service and cannot be deleted."),
+        "sdkmessage" | "sdkmessagefilter" => refuse(words!("Which messages there are is the program's to say.")),
+        "pr_event" => refuse(words!("Events are kept by the service and cannot be deleted.")),
+        "organization" => refuse(words!("The organization cannot be deleted.")),
+        "usersettings" => refuse(words!("A user's settings cannot be deleted.")),
+        "activityparty" => {
+            refuse(words!("Activity parties are written through their activity: email_activity_parties."))
+        }
+        "pr_ledgerentry" => refuse(words!("The ledger is kept by the service and cannot be deleted.")),
         "businessunit" => business_unit::check_delete(ctx, row).await,
-        "tracelog" if row.get("canbedeleted").as_bool() == Some(false) => refuse("This alert cannot be deleted."),
+        "tracelog" if row.get("canbedeleted").as_bool() == Some(false) => {
+            refuse(words!("This alert cannot be deleted."))
+        }
         _ => Ok(Vec::new()),
     }
 }
 
-fn refuse(message: &str) -> Result<Vec<Change>, ActionError> {
+fn refuse(message: Words) -> Result<Vec<Change>, ActionError> {
     Err(invalid_operation(message).into())
 }
 
 /// 0x80040800
-fn not_supported(plan: &Plan<'_>, message: &str) -> Refusal {
+fn not_supported(plan: &Plan<'_>, message: Words) -> Refusal {
     let verb = if plan.creating() { "Create" } else { "Update" };
     Refusal::new(
         0x8004_0800,
         "NotSupported",
-        format!("The '{verb}' method does not support entities of type '{}'. {message}", plan.table().logical),
+        words!("The '{0}' method does not support entities of type '{1}'. {2}", verb, plan.table().logical, message),
     )
 }

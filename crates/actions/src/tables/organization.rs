@@ -1,14 +1,14 @@
 //! The one organization: changed, never created.
 
 use model::tables::Organization;
-use model::{Entity, Refusal};
+use model::{Entity, Refusal, words};
 
 use crate::error::ActionError;
 use crate::plan::Plan;
 
 pub(crate) async fn check(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     if plan.creating() {
-        let fault = super::not_supported(plan, "There is one organization; it is made by `postroom init`.");
+        let fault = super::not_supported(plan, words!("There is one organization; it is made by `postroom init`."));
         plan.fault(fault);
         return Ok(());
     }
@@ -47,7 +47,7 @@ fn audit_trail(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         plan.fault(refusal);
     }
     if !plan.ctx.principal.administrator {
-        let message = "How long the audit trail is kept is set by System Administrators alone.";
+        let message = words!("How long the audit trail is kept is set by System Administrators alone.");
         plan.fault(Refusal::new(0x8004_0220, "PrivilegeDenied", message).at(column.name));
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! name and the address that the record they point to has.
 
 use model::tables::{ActivityParty, Participation};
-use model::{Change, Entity, Id, Record, Ref, Refusal, Value};
+use model::{Change, Entity, Id, Record, Ref, Refusal, Value, words};
 
 use crate::access;
 use crate::context::Context;
@@ -31,7 +31,7 @@ pub(crate) async fn of_drafts(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result
         if !row.given.contains(ActivityParty::C.participation.name) && row.faults.is_empty() {
             row.fault(Refusal::invalid(
                 Some(ActivityParty::C.participation.name),
-                "Every party needs its participationtypemask: 1 sender, 2 to, 3 cc, 4 bcc.",
+                words!("Every party needs its participationtypemask: 1 sender, 2 to, 3 cc, 4 bcc."),
             ));
         }
         if !row.faults.is_empty() {
@@ -55,7 +55,11 @@ pub(crate) async fn of_drafts(plan: &mut Plan<'_>, drafts: Vec<Draft>) -> Result
 
 fn only_one_sender(plan: &mut Plan<'_>, parties: &[ActivityParty]) {
     if parties.iter().filter(|p| p.participation == Participation::Sender).count() > 1 {
-        plan.fault(Refusal::new(0x8004_0B01, "InvalidSender", "An email has one sender. Leave one party with mask 1."));
+        plan.fault(Refusal::new(
+            0x8004_0B01,
+            "InvalidSender",
+            words!("An email has one sender. Leave one party with mask 1."),
+        ));
     }
 }
 
@@ -64,12 +68,13 @@ async fn resolve(ctx: &Context, party: &mut ActivityParty) -> Result<Result<(), 
     party.address = party.address.trim().to_owned();
     if !party.address.is_empty() && !model::mail::is_address(&party.address) {
         let message =
-            format!("'{}' is not an email address; write it as name@example.com.", validate::excerpt(&party.address));
+            words!("'{0}' is not an email address; write it as name@example.com.", validate::excerpt(&party.address));
         return Ok(Err(Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at("addressused")));
     }
     let Some(target) = party.party else {
         if party.address.is_empty() {
-            let message = "A party is either a record (partyid_contact@odata.bind, …) or an address (addressused).";
+            let message =
+                words!("A party is either a record (partyid_contact@odata.bind, …) or an address (addressused).");
             return Ok(Err(Refusal::invalid(Some("addressused"), message)));
         }
         party.name =

@@ -1,7 +1,7 @@
 //! Queue items that people make by hand.
 
 use model::tables::{Email, QueueItem, State};
-use model::{Entity, Filter, Id, Query, Ref, Refusal};
+use model::{Entity, Filter, Id, Query, Ref, Refusal, words};
 
 use crate::context::Context;
 use crate::error::ActionError;
@@ -41,7 +41,8 @@ async fn only_once(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     }
     if is_in(plan.ctx, queue, object, plan.after.id).await? {
         plan.fault(if plan.creating() {
-            Refusal::new(0x8004_0523, "EmailAlreadyInQueue", "The email is in this queue already.").at("objectid")
+            Refusal::new(0x8004_0523, "EmailAlreadyInQueue", words!("The email is in this queue already."))
+                .at("objectid")
         } else {
             active_item_exists()
         });
@@ -66,6 +67,6 @@ pub(crate) async fn is_in(
 
 /// 0x80040526
 pub(crate) fn active_item_exists() -> Refusal {
-    let message = "An active queue item for this email exists in that queue already.";
+    let message = words!("An active queue item for this email exists in that queue already.");
     Refusal::new(0x8004_0526, "ActiveQueueItemAlreadyExists", message).at("queueid")
 }

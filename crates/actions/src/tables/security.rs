@@ -2,7 +2,7 @@
 //! they have, and an administrator who can log in always remains.
 
 use model::tables::{Organization, Role, RolePrivilege, SystemUser, TeamMembership, TeamProfile, TeamRole, UserRole};
-use model::{Change, Entity, Filter, Id, Query, Record, Refusal, Update};
+use model::{Change, Entity, Filter, Id, Query, Record, Refusal, Update, Words, words};
 use rules::access::{Depth, Right, catalogue, refusals, roles};
 
 use crate::access;
@@ -55,16 +55,16 @@ async fn given(ctx: &Context, row: &Record) -> Result<(), ActionError> {
         if ctx.store.count(&profiles).await? == 0 {
             return Ok(());
         }
-        return only_administrators(ctx, "the team has field security profiles");
+        return only_administrators(ctx, words!("the team has field security profiles"));
     }
     if table == RolePrivilege::TABLE {
         return grants(ctx, &RolePrivilege::from_record(row)?);
     }
     // Field security: who may read and write every credential.
-    only_administrators(ctx, "field permissions are given by System Administrators")
+    only_administrators(ctx, words!("field permissions are given by System Administrators"))
 }
 
-fn only_administrators(ctx: &Context, why: &str) -> Result<(), ActionError> {
+fn only_administrators(ctx: &Context, why: Words) -> Result<(), ActionError> {
     if ctx.principal.administrator {
         return Ok(());
     }
@@ -84,7 +84,7 @@ async fn no_more_than_own(ctx: &Context, role: Option<Id>) -> Result<(), ActionE
     }
     let Some(role) = role else { return Ok(()) };
     if administrator_role().is_some_and(|admin| admin.id == role) {
-        return Err(refusals::more_than_own(principal, "the role System Administrator").into());
+        return Err(refusals::more_than_own(principal, words!("the role System Administrator")).into());
     }
     let role = Some(model::Ref::new(Role::TABLE.logical, role));
     let query = Query::of::<RolePrivilege>().filter(Filter::eq(RolePrivilege::C.role, role));
@@ -102,22 +102,22 @@ fn held(ctx: &Context, row: &RolePrivilege) -> Result<(), Refusal> {
     if ctx.principal.administrator || ctx.principal.reach(&known.name).is_some_and(|own| own.depth >= depth) {
         return Ok(());
     }
-    let what = format!("{} at depth {} ({})", known.name, depth.as_str(), depth.label());
-    Err(refusals::more_than_own(&ctx.principal, &what))
+    let what = words!("{0} at depth {1} ({2})", known.name, depth.as_str(), Words::label(depth.label()));
+    Err(refusals::more_than_own(&ctx.principal, what))
 }
 
 fn grants(ctx: &Context, row: &RolePrivilege) -> Result<(), ActionError> {
     if row.role == administrator_role() {
-        return Err(invalid_operation("System Administrator has every privilege; it cannot be changed.").into());
+        return Err(invalid_operation(words!("System Administrator has every privilege; it cannot be changed.")).into());
     }
     let Some(known) = row.privilege.and_then(|p| catalogue::by_id(p.id)) else {
         let column = RolePrivilege::C.privilege.name;
-        return Err(Refusal::invalid(Some(column), "There is no such privilege; privileges lists all.").into());
+        return Err(Refusal::invalid(Some(column), words!("There is no such privilege; privileges lists all.")).into());
     };
     let depth = Depth::from_mask(row.depth).filter(|d| d.mask() == row.depth && known.depths.contains(d));
     if depth.is_none() {
         let depths: Vec<String> = known.depths.iter().map(|d| format!("{} {}", d.mask(), d.as_str())).collect();
-        let message = format!("{} can be granted at these depths only: {}.", known.name, depths.join(", "));
+        let message = words!("{0} can be granted at these depths only: {1}.", known.name, depths.join(", "));
         return Err(Refusal::invalid(Some(RolePrivilege::C.depth.name), message).into());
     }
     Ok(held(ctx, row)?)
@@ -139,7 +139,10 @@ pub(crate) async fn check_user(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     let ctx = plan.ctx;
     let approves = plan.given.len() == 1 && plan.was_given(SystemUser::C.approval);
     if !ctx.principal.administrator && plan.after.id != ctx.principal.user && !approves {
-        plan.fault(refusals::more_than_own(&ctx.principal, "a System Administrator is changed by their like only"));
+        plan.fault(refusals::more_than_own(
+            &ctx.principal,
+            words!("a System Administrator is changed by their like only"),
+        ));
     }
     let blocked = |row: &Record| -> Result<bool, ActionError> {
         let user = SystemUser::from_record(row)?;
@@ -167,7 +170,7 @@ async fn unique_name(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     let same = Query::of::<SystemUser>().filter(Filter::eq(column, name)).limit(2);
     let others = plan.ctx.store.list::<SystemUser>(&same).await?;
     if others.iter().any(|user| user.id != plan.after.id) {
-        plan.fault(crate::error::duplicate("systemuser with this user name").at(column.name));
+        plan.fault(crate::error::duplicate(words!("systemuser with this user name")).at(column.name));
     }
     Ok(())
 }
@@ -189,7 +192,8 @@ async fn check_identity(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     };
     if plan.after.id == ctx.principal.user {
         if column != "internalemailaddress" {
-            let refusal = refusals::more_than_own(&ctx.principal, "how one signs in oneself is changed by others");
+            let refusal =
+                refusals::more_than_own(&ctx.principal, words!("how one signs in oneself is changed by others"));
             plan.fault(refusal.at(column));
         }
         return Ok(());
@@ -211,7 +215,7 @@ pub(crate) async fn moved(plan: &mut Plan<'_>, column: model::Col<Option<model::
         return Ok(());
     }
     if plan.after.id == ctx.principal.user || ctx.principal.teams.contains_key(&plan.after.id) {
-        let what = "another business unit for oneself, or for a team of one's own";
+        let what = words!("another business unit for oneself, or for a team of one's own");
         plan.fault(refusals::more_than_own(&ctx.principal, what).at(column.name));
         return Ok(());
     }
@@ -244,7 +248,7 @@ async fn others_remain(ctx: &Context, besides: Option<Id>) -> Result<Vec<Change>
             return Ok(guard);
         }
     }
-    let message = "This is the last System Administrator who can log in. Make another one first.";
+    let message = words!("This is the last System Administrator who can log in. Make another one first.");
     Err(invalid_operation(message).into())
 }
 
@@ -264,14 +268,14 @@ async fn guarded(ctx: &Context) -> Result<Vec<Change>, ActionError> {
 pub(crate) async fn check_role(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     moved(plan, Role::C.business_unit).await?;
     if !plan.creating() && Some(plan.after.reference()) == administrator_role() {
-        plan.fault(invalid_operation("System Administrator cannot be changed."));
+        plan.fault(invalid_operation(words!("System Administrator cannot be changed.")));
     }
     Ok(())
 }
 
 pub(crate) async fn check_delete_role(ctx: &Context, row: &Record) -> Result<Vec<Change>, ActionError> {
     if row.get(Role::C.is_managed.name).as_bool() == Some(true) {
-        return Err(invalid_operation("A role that came with the program cannot be deleted.").into());
+        return Err(invalid_operation(words!("A role that came with the program cannot be deleted.")).into());
     }
     let this = Some(row.reference());
     let mut changes = Vec::new();

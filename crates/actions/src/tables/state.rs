@@ -2,7 +2,7 @@
 //! one is given, and a pair that does not fit is refused.
 
 use model::table::Kind;
-use model::{OptionSet, Refusal, Value};
+use model::{OptionSet, Refusal, Value, words};
 
 use crate::plan::Plan;
 
@@ -29,8 +29,10 @@ pub(crate) fn settle(plan: &mut Plan<'_>) {
         (true, true) => {
             if status.and_then(|s| state_of(statuses, s)) != state {
                 let (state, status) = (state.unwrap_or(-1), status.unwrap_or(-1));
-                let message = format!(
-                    "{status} is not a valid status code for state code {state} on {} with Id {}.",
+                let message = words!(
+                    "{0} is not a valid status code for state code {1} on {2} with Id {3}.",
+                    status,
+                    state,
                     plan.table().logical,
                     plan.after.id
                 );

@@ -2,7 +2,7 @@
 //! approval stand in both and follow each other.
 
 use model::tables::{Approval, Email, EmailStatus, Mailbox, Organization, SystemUser};
-use model::{Change, Entity, Filter, Query, Ref, Refusal, Update};
+use model::{Change, Entity, Filter, Query, Ref, Refusal, Update, words};
 use rules::access::{Special, roles};
 use rules::approval::{self, ApprovalFacts};
 use rules::mailbox::Regarding;
@@ -90,7 +90,7 @@ pub(crate) fn approve(
     alone: bool,
 ) -> Approval {
     let Some(mailbox) = mailbox.filter(|_| alone) else {
-        let message = "Approve or reject the address in a request of its own, when the mailbox exists.";
+        let message = words!("Approve or reject the address in a request of its own, when the mailbox exists.");
         plan.fault(Refusal::invalid(Some(Mailbox::C.approval.name), message));
         return wanted;
     };

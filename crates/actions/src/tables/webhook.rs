@@ -4,7 +4,7 @@ use model::tables::{
     EndpointAuth, EndpointContract, MessageFormat, ProcessingStep, SdkMessage, SdkMessageFilter, ServiceEndpoint,
     StepMode, StepStage, TraceLog,
 };
-use model::{Change, Entity, Filter, Query, Record, Refusal, Table, Value, tables};
+use model::{Change, Entity, Filter, Query, Record, Refusal, Table, Value, Words, tables, words};
 
 use rules::access::{Depth, Right, Special, fields, refusals};
 
@@ -13,7 +13,7 @@ use crate::error::ActionError;
 use crate::plan::Plan;
 use crate::webhook;
 
-fn invalid(column: &'static str, message: impl Into<String>) -> Refusal {
+fn invalid(column: &'static str, message: Words) -> Refusal {
     Refusal::invalid(Some(column), message)
 }
 
@@ -27,7 +27,7 @@ fn may_be_told(ctx: &Context, table: Option<&'static Table>) -> Result<(), Refus
     for table in table.map_or_else(|| tables::on_wire().collect(), |table| vec![table]) {
         let reach = principal.granted(Right::Read, table)?;
         if reach.depth != Depth::Global {
-            return Err(refusals::more_than_own(principal, &format!("every row of {} is told", table.logical)));
+            return Err(refusals::more_than_own(principal, words!("every row of {0} is told", table.logical)));
         }
         let content = table.columns.iter().any(|c| fields::is_content(table, c.name));
         let special = Special::ReadEmailContent;
@@ -65,19 +65,22 @@ pub(crate) async fn endpoint(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     steps_told(plan).await?;
     let after = ServiceEndpoint::from_record(&plan.after)?;
     if after.contract != EndpointContract::Webhook {
-        plan.fault(invalid("contract", "'contract' can only be 8 (Webhook): no other receivers are served here."));
+        plan.fault(invalid(
+            "contract",
+            words!("'contract' can only be 8 (Webhook): no other receivers are served here."),
+        ));
     }
     if !matches!(after.auth, EndpointAuth::WebhookKey | EndpointAuth::HttpHeader | EndpointAuth::HttpQueryString) {
-        let message = "'authtype' of a webhook is 4 (Webhook Key), 5 (Http Header) or 6 (Http Query String).";
+        let message = words!("'authtype' of a webhook is 4 (Webhook Key), 5 (Http Header) or 6 (Http Query String).");
         plan.fault(invalid("authtype", message));
     }
     if after.format != MessageFormat::Json {
-        plan.fault(invalid("messageformat", "'messageformat' can only be 2 (Json)."));
+        plan.fault(invalid("messageformat", words!("'messageformat' can only be 2 (Json).")));
     }
     if !after.url.is_empty()
         && let Err(why) = rules::webhook::check_url(&after.url, plan.ctx.settings.allow_insecure)
     {
-        plan.fault(invalid("url", format!("'url' cannot be used: {why}.")));
+        plan.fault(invalid("url", words!("'url' cannot be used: {0}.", why)));
     }
     let given = match plan.after.get("authvalue") {
         Value::Secret(secret) if plan.given.contains("authvalue") => Some(secret.expose().to_owned()),
@@ -87,11 +90,11 @@ pub(crate) async fn endpoint(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     match given {
         Some(text) if in_pairs => {
             if let Err(why) = rules::webhook::settings(&text) {
-                plan.fault(invalid("authvalue", format!("'authvalue' does not fit 'authtype': {why}.")));
+                plan.fault(invalid("authvalue", words!("'authvalue' does not fit 'authtype': {0}.", why)));
             }
         }
         None if after.auth_value_set && !plan.creating() && plan.changes(ServiceEndpoint::C.auth) => {
-            plan.fault(invalid("authvalue", "'authvalue' must be given anew together with 'authtype'."));
+            plan.fault(invalid("authvalue", words!("'authvalue' must be given anew together with 'authtype'.")));
         }
         _ => {}
     }
@@ -103,11 +106,11 @@ pub(crate) async fn step(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     if after.stage != StepStage::PostOperation {
         plan.fault(invalid(
             "stage",
-            "'stage' can only be 40 (Post-operation): a webhook is told of what has happened.",
+            words!("'stage' can only be 40 (Post-operation): a webhook is told of what has happened."),
         ));
     }
     if after.mode != StepMode::Asynchronous {
-        plan.fault(invalid("mode", "'mode' can only be 1 (Asynchronous): nobody waits for a webhook."));
+        plan.fault(invalid("mode", words!("'mode' can only be 1 (Asynchronous): nobody waits for a webhook.")));
     }
     let message = match after.message {
         Some(message) => plan.ctx.store.load::<SdkMessage>(message.id).await?,
@@ -121,7 +124,7 @@ pub(crate) async fn step(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         && filter.message != Some(message.reference())
     {
         let text =
-            format!("'sdkmessagefilterid' is '{}', which is not one of the message {}.", filter.name, message.name);
+            words!("'sdkmessagefilterid' is '{0}', which is not one of the message {1}.", filter.name, message.name);
         plan.fault(invalid("sdkmessagefilterid", text));
     }
     let table = filter.as_ref().and_then(|filter| tables::by_logical_name(&filter.table));
@@ -133,7 +136,7 @@ pub(crate) async fn step(plan: &mut Plan<'_>) -> Result<(), ActionError> {
         columns(plan, table, "pr_postimageattributes", &after.image);
     }
     if !after.attributes.is_empty() && message.is_some_and(|message| message.name != "Update") {
-        let text = "'filteringattributes' only makes sense for the message Update. Leave it empty.";
+        let text = words!("'filteringattributes' only makes sense for the message Update. Leave it empty.");
         plan.fault(invalid("filteringattributes", text));
     }
     Ok(())
@@ -145,13 +148,16 @@ fn columns(plan: &mut Plan<'_>, table: Option<&'static Table>, column: &'static 
         return;
     }
     let Some(table) = table else {
-        plan.fault(invalid(column, format!("'{column}' names columns, so 'sdkmessagefilterid' must name a table.")));
+        plan.fault(invalid(column, words!("'{0}' names columns, so 'sdkmessagefilterid' must name a table.", column)));
         return;
     };
     for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         if table.column(name).is_none() {
             let name = crate::validate::excerpt(name);
-            plan.fault(invalid(column, format!("'{column}' names '{name}', which is no column of {}.", table.logical)));
+            plan.fault(invalid(
+                column,
+                words!("'{0}' names '{1}', which is no column of {2}.", column, name, table.logical),
+            ));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use model::tables::{Job, JobKind, JobState};
-use model::{Change, Commit, Entity, Filter, Id, Query, Refusal, Update};
+use model::{Change, Commit, Entity, Filter, Id, Query, Refusal, Update, words};
 use rules::access::Special;
 use serde_json::json;
 
@@ -100,6 +100,6 @@ async fn made(ctx: &Context, id: Id) -> Result<Job, ActionError> {
     match job.state {
         JobState::Succeeded if job.file.is_empty() => Err(gone()),
         JobState::Succeeded => Ok(job),
-        _ => Err(invalid_operation("This backup is not finished.").into()),
+        _ => Err(invalid_operation(words!("This backup is not finished.")).into()),
     }
 }

@@ -1,7 +1,7 @@
 //! Columns that a privilege on the row is not enough for: credentials, and
 //! the content of emails.
 
-use model::{Refusal, Table};
+use model::{Refusal, Table, Words, words};
 
 use super::{FieldRights, Principal, Right, RowFacts, Special};
 
@@ -83,26 +83,29 @@ pub fn may_read_content(principal: &Principal, row: &RowFacts) -> bool {
 }
 
 /// 0x8004F507: a secured column that may not be written, or searched.
-pub fn refused(principal: &Principal, table: &Table, column: &'static str, what: &str) -> Refusal {
-    let message = format!(
-        "Principal user ({}) may not {what} the secured column '{column}' of {}: that takes {} ({}) or a field \
+pub fn refused(principal: &Principal, table: &Table, column: &'static str, what: Words) -> Refusal {
+    let message = words!(
+        "Principal user ({0}) may not {1} the secured column '{2}' of {3}: that takes {4} ({5}) or a field \
          security profile. Ask a System Administrator.",
         principal.name,
+        what,
+        column,
         table.logical,
         Special::ManageCredentials.name(),
-        Special::ManageCredentials.label()
+        Words::label(Special::ManageCredentials.label())
     );
     Refusal::new(0x8004_F507, "AttributePermissionMissing", message).at(column)
 }
 
 /// Content behind a path, or searched by who may read none.
 pub fn content_refused(principal: &Principal, table: &Table, column: &'static str) -> Refusal {
-    let message = format!(
-        "Principal user ({}) may not search '{column}' of {}: that takes {} ({}). Ask a System Administrator.",
+    let message = words!(
+        "Principal user ({0}) may not search '{1}' of {2}: that takes {3} ({4}). Ask a System Administrator.",
         principal.name,
+        column,
         table.logical,
         Special::ReadEmailContent.name(),
-        Special::ReadEmailContent.label()
+        Words::label(Special::ReadEmailContent.label())
     );
     Refusal::new(0x8004_0220, "PrivilegeDenied", message).at(column)
 }

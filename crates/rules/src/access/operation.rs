@@ -1,6 +1,6 @@
 //! What people call an operation, and the privileges that it takes.
 
-use model::{Table, tables};
+use model::{Table, Words, tables, words};
 
 use super::catalogue::{self, Privilege};
 use super::{Right, Special, anchor, privilege};
@@ -37,7 +37,7 @@ pub fn right(right: Right, table: &'static Table) -> Vec<&'static Privilege> {
 
 /// `create mailbox`, `test mailbox`, `prvReadContact`; the words that say what
 /// can be asked where it is none of these.
-pub fn read(text: &str) -> Result<Vec<&'static Privilege>, String> {
+pub fn read(text: &str) -> Result<Vec<&'static Privilege>, Words> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(one) = catalogue::all().iter().find(|p| p.name.eq_ignore_ascii_case(&text)) {
         return Ok(vec![one]);
@@ -48,9 +48,10 @@ pub fn read(text: &str) -> Result<Vec<&'static Privilege>, String> {
     }
     let unknown = || {
         let named: Vec<&str> = named().collect();
-        format!(
-            "'{text}' is no operation. Write a right and a table (create mailbox; rights: create, read, write, delete, \
-             append, appendto, assign, share), a privilege (prvReadContact), or one of: {}.",
+        words!(
+            "'{0}' is no operation. Write a right and a table (create mailbox; rights: create, read, write, delete, \
+             append, appendto, assign, share), a privilege (prvReadContact), or one of: {1}.",
+            text,
             named.join(", ")
         )
     };
@@ -63,7 +64,7 @@ pub fn read(text: &str) -> Result<Vec<&'static Privilege>, String> {
     let plain = table.replace(' ', "").to_lowercase();
     let table = tables::on_wire().find(|t| t.logical == plain || t.set == plain).ok_or_else(unknown)?;
     match right(verb, table) {
-        none if none.is_empty() => Err(format!("Nobody can {text}: there is no such privilege.")),
+        none if none.is_empty() => Err(words!("Nobody can {0}: there is no such privilege.", text)),
         needed => Ok(needed),
     }
 }

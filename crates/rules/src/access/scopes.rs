@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Refusal, Table};
+use model::{Refusal, Table, Words, words};
 
 use super::Right;
 
@@ -20,23 +20,23 @@ impl Scopes {
             return Err(read_only(&format!("{} on {}", right.as_str(), table.logical)));
         }
         if self.tables.as_ref().is_some_and(|tables| !tables.contains(table.logical)) {
-            return Err(outside(&format!("{} is not among its tables", table.logical)));
+            return Err(outside(words!("{0} is not among its tables", table.logical)));
         }
         Ok(())
     }
 }
 
 pub(super) fn read_only(what: &str) -> Refusal {
-    outside(&format!("it can only read, and {what} writes"))
+    outside(words!("it can only read, and {0} writes", what))
 }
 
 pub(super) fn some_tables(what: &str) -> Refusal {
-    outside(&format!("it is for some tables, and {what} concerns all"))
+    outside(words!("it is for some tables, and {0} concerns all", what))
 }
 
 /// 0x80040220
-fn outside(why: &str) -> Refusal {
+fn outside(why: Words) -> Refusal {
     let message =
-        format!("The token's scopes do not allow this request: {why}. Use a token that was made with wider scopes.");
+        words!("The token's scopes do not allow this request: {0}. Use a token that was made with wider scopes.", why);
     Refusal::new(0x8004_0220, "PrivilegeDenied", message)
 }

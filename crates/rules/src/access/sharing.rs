@@ -1,6 +1,6 @@
 //! Sharing one row with somebody: which rights, and who may give them.
 
-use model::{Refusal, Table};
+use model::{Refusal, Table, words};
 
 use super::{Anchor, Principal, Right, RowFacts, anchor, may, refusals};
 
@@ -21,7 +21,7 @@ pub fn mask(names: &str) -> Result<i64, Refusal> {
     for name in names.split(',').map(str::trim).filter(|n| *n != "None") {
         let Some(right) = Right::ALL.into_iter().find(|r| r.access_name() == name) else {
             let all: Vec<String> = Right::ALL.into_iter().map(Right::access_name).collect();
-            let message = format!("AccessMask takes these names, with commas between them: {}.", all.join(", "));
+            let message = words!("AccessMask takes these names, with commas between them: {0}.", all.join(", "));
             return Err(Refusal::invalid(Some("AccessMask"), message));
         };
         mask |= right.bit();
@@ -43,14 +43,14 @@ pub fn rights(principal: &Principal, table: &'static Table, row: &RowFacts) -> i
 pub fn may_give(principal: &Principal, table: &'static Table, row: &RowFacts, given: i64) -> Result<(), Refusal> {
     may(principal, Right::Share, table, row)?;
     if given & Right::Create.bit() != 0 {
-        let message = "CreateAccess is about rows that are not there yet and cannot be shared.";
+        let message = words!("CreateAccess is about rows that are not there yet and cannot be shared.");
         return Err(Refusal::invalid(Some("AccessMask"), message));
     }
     let missing = given & !rights(principal, table, row);
     if missing == 0 {
         return Ok(());
     }
-    Err(refusals::more_than_own(principal, &format!("{} to this {}", names(missing), table.logical)))
+    Err(refusals::more_than_own(principal, words!("{0} to this {1}", names(missing), table.logical)))
 }
 
 #[cfg(test)]

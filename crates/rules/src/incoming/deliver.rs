@@ -9,10 +9,10 @@ use model::mail::{BlobId, Mail, address_key};
 use model::tables::{Disposition, QueueItem, State, Status};
 use model::value::Ref;
 use model::verdict::ReasonCode;
-use model::{Entity, Id, Timestamp};
+use model::{Entity, Id, Timestamp, words};
 
 use super::email::{self, Making};
-use super::{child_id, line, words};
+use super::{child_id, line, text};
 use crate::matching::{self, Correlation};
 use crate::parties;
 use crate::routing::{self, Answer, Candidate};
@@ -53,7 +53,7 @@ pub(crate) struct Delivered<'a> {
 pub(crate) fn deliver<'a>(road: &Road<'a>, facts: &'a MailFacts, now: Timestamp) -> Delivered<'a> {
     let mail = road.mail;
     let Some(sender) = parties::sender(mail, facts, road.owner) else {
-        let why = "Neither From nor Sender holds an address".to_owned();
+        let why = words!("Neither From nor Sender holds an address").to_string();
         let answers = road.candidates.iter().map(|c| unasked(c, ReasonCode::InvalidSender, &why)).collect();
         return nothing(Disposition::InvalidSender, ReasonCode::InvalidSender, why, answers);
     };
@@ -81,7 +81,8 @@ pub(crate) fn deliver<'a>(road: &Road<'a>, facts: &'a MailFacts, now: Timestamp)
     let mut why = accepted(&answers);
     add_notes(&mut why, &correlation.notes);
     if !lost.is_empty() {
-        why.push_str(&format!(". Not kept as attachments: {}", lost.join(", ")));
+        why.push_str(". ");
+        why.push_str(&words!("Not kept as attachments: {0}", lost.join(", ")).to_string());
     }
     let code = first.code;
     Delivered { changes, email: Some(id), disposition: Disposition::Tracked, code, why, answers }
@@ -99,10 +100,14 @@ fn unasked<'a>(candidate: &Candidate<'a>, code: ReasonCode, why: &str) -> Answer
 /// The email is there. A queue that accepts the copy gets its item all the same.
 fn duplicate<'a>(email: &StoredEmail, mail: &Mail, answers: Vec<Answer<'a>>, now: Timestamp) -> Delivered<'a> {
     let changes = queue_items(email.id, mail, &answers, &email.queues, now);
-    let way = if email.is_outgoing { "as it was sent from here" } else { "from another copy" };
-    let mut why = format!("The email is tracked already, {way}");
+    let mut why = if email.is_outgoing {
+        words!("The email is tracked already, as it was sent from here").to_string()
+    } else {
+        words!("The email is tracked already, from another copy").to_string()
+    };
     if !changes.is_empty() {
-        why.push_str("; it was put into the queue as well");
+        why.push_str("; ");
+        why.push_str(&words!("it was put into the queue as well").to_string());
     }
     Delivered {
         changes,
@@ -125,8 +130,8 @@ fn declined<'a>(road: &Road<'a>, correlation: &Correlation<'_>, answers: Vec<Ans
     };
     let mut why = listing(answers.iter());
     if disposition == Disposition::NoRecipientMatch {
-        let nobody = "No recipient is a user or queue whose email is processed here";
-        why = if why.is_empty() { nobody.to_owned() } else { format!("{nobody}; {why}") };
+        let nobody = words!("No recipient is a user or queue whose email is processed here");
+        why = if why.is_empty() { nobody.to_string() } else { format!("{nobody}; {why}") };
     }
     add_notes(&mut why, &road.notes);
     add_notes(&mut why, &correlation.notes);
@@ -136,7 +141,7 @@ fn declined<'a>(road: &Road<'a>, correlation: &Correlation<'_>, answers: Vec<Ans
 /// Who accepted it and by which rule; then who did not.
 fn accepted(answers: &[Answer<'_>]) -> String {
     let (yes, no): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.accepts);
-    format!("Accepted: {}", listing(yes.into_iter().chain(no)))
+    words!("Accepted: {0}", listing(yes.into_iter().chain(no))).to_string()
 }
 
 /// What the first few say.
@@ -145,14 +150,16 @@ fn listing<'a>(answers: impl Iterator<Item = &'a Answer<'a>>) -> String {
     let more = all.len().saturating_sub(MOST_LISTED);
     let mut text = all.iter().take(MOST_LISTED).copied().collect::<Vec<_>>().join("; ");
     if more > 0 {
-        text.push_str(&format!("; and {more} more"));
+        text.push_str("; ");
+        text.push_str(&words!("and {0} more", more).to_string());
     }
     text
 }
 
 fn add_notes(why: &mut String, notes: &[String]) {
     if !notes.is_empty() {
-        why.push_str(&format!(". Note: {}", notes.join("; ")));
+        why.push_str(". ");
+        why.push_str(&words!("Note: {0}", notes.join("; ")).to_string());
     }
 }
 
@@ -169,7 +176,7 @@ fn queue_items(email: Id, mail: &Mail, answers: &[Answer<'_>], have: &BTreeSet<I
             item.object_type = 4202;
             item.title = line(&mail.subject, 300);
             item.sender = parties::sender_address(mail).map(|a| line(&a.address, 250)).unwrap_or_default();
-            item.to = words::address_list(mail.to.iter().map(|a| a.address.as_str()), 500);
+            item.to = text::address_list(mail.to.iter().map(|a| a.address.as_str()), 500);
             item.entered_on = Some(now);
             item.state = State::Active;
             item.status = Status::Active;

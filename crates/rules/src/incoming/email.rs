@@ -11,7 +11,7 @@ use model::value::{Ref, Value};
 use model::{Entity, Id, Timestamp};
 
 use super::deliver::Road;
-use super::{child_id, cut, line, words};
+use super::{child_id, cut, line, text};
 use crate::matching::{self, Correlation};
 use crate::parties::{self, Sender};
 use crate::routing;
@@ -75,7 +75,7 @@ fn email(making: &Making<'_, '_>) -> Email {
     email.owner = routing::owner(mail, facts, correlation.email, sender, Some(acceptor));
     email.is_outgoing = false;
     email.sender = line(&sender.address.address, 250);
-    email.to_recipients = words::address_list(mail.to.iter().map(|a| a.address.as_str()), 500);
+    email.to_recipients = text::address_list(mail.to.iter().map(|a| a.address.as_str()), 500);
     email.submitted_by = mail.sender.as_ref().map(|a| line(&a.address, 250)).unwrap_or_default();
     email.email_sender = sender.record.map(|k| k.record).filter(|r| r.table != "team" && r.table != "businessunit");
     email.ambiguous_sender = sender.ambiguous;
@@ -141,7 +141,7 @@ fn correlate(email: &mut Email, correlation: &Correlation<'_>) {
 fn body(html: Option<&str>, text: Option<&str>) -> String {
     match (html, text) {
         (Some(html), _) if !html.trim().is_empty() => cut(html, usize::MAX),
-        (_, Some(text)) if !text.trim().is_empty() => words::text_as_html(text),
+        (_, Some(text)) if !text.trim().is_empty() => text::text_as_html(text),
         _ => String::new(),
     }
 }

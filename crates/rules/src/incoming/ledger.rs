@@ -10,7 +10,7 @@ use model::verdict::{ReasonCode, Verdict};
 use model::work::{Position, SettleAction};
 use model::{Entity, Id, Timestamp};
 
-use super::{Arrival, cut, line, words, write};
+use super::{Arrival, cut, line, text, write};
 
 /// A message and what the ledger says of it so far.
 pub(crate) struct Seen<'a> {
@@ -72,7 +72,7 @@ impl<'a> Seen<'a> {
         email: Option<Id>,
         now: Timestamp,
     ) -> Verdict {
-        let why = words::sentence(&why);
+        let why = text::sentence(&why);
         let row = Row {
             mailbox: Ref::new("mailbox", facts.mailbox.id),
             folder: self.arrival.position.folder(),
@@ -109,7 +109,7 @@ impl<'a> Seen<'a> {
             size: of.mail.size,
             attempts: self.arrival.attempts,
         };
-        let entry = row.entry(of.disposition, &words::sentence(of.why), of.email, now);
+        let entry = row.entry(of.disposition, &text::sentence(of.why), of.email, now);
         write(entry.into_record(), self.stands())
     }
 

@@ -3,7 +3,7 @@
 use model::change::Change;
 use model::tables::{Mailbox, Organization, Settlement, SettlementState};
 use model::work::Settled;
-use model::{Failure, FailureKind, Timestamp, Update};
+use model::{Failure, FailureKind, Timestamp, Update, words};
 
 use crate::alert::{self, Alert};
 
@@ -48,11 +48,13 @@ fn given_up(
     organization: &Organization,
     now: Timestamp,
 ) -> Option<Change> {
-    let text = format!(
-        "A message that was processed cannot be removed from the server ({}:{}): {}. It is left there, and there may be \
+    let text = words!(
+        "A message that was processed cannot be removed from the server ({0}:{1}): {2}. It is left there, and there may be \
          more. Delete such messages with a mail program. So that it does not happen again, allow this account to \
          delete messages on the server, or clear 'Delete Emails after Processing' of the mailbox.",
-        row.folder, row.position, failure.detail
+        row.folder,
+        row.position,
+        failure.detail
     );
     let alert = Alert::warning("incoming-cannot-remove", text).of(failure);
     alert::on_mailbox(alert, mailbox, organization, now)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::mail::is_address;
 use model::tables::{ActMethod, EmailServerProfile, IncomingMethod, Mailbox, OutgoingMethod};
-use model::{Refusal, SignedDuration};
+use model::{Refusal, SignedDuration, Words, words};
 
 use super::{Kind, MailboxFacts, kind, status_of};
 use crate::profile::is_exchange;
@@ -12,7 +12,7 @@ use crate::profile::is_exchange;
 pub(super) fn faults(mailbox: &Mailbox, facts: &MailboxFacts<'_>) -> Vec<Refusal> {
     let mut faults = Vec::new();
     if mailbox.name.trim().is_empty() {
-        faults.push(Refusal::invalid(Some(Mailbox::C.name.name), "a mailbox needs a name"));
+        faults.push(Refusal::invalid(Some(Mailbox::C.name.name), words!("a mailbox needs a name")));
     }
     faults.extend(together(mailbox, facts.profile));
     address(mailbox, facts, &mut faults);
@@ -22,7 +22,7 @@ pub(super) fn faults(mailbox: &Mailbox, facts: &MailboxFacts<'_>) -> Vec<Refusal
             Refusal::new(
                 0x8004_8408,
                 "InvalidStateCodeStatusCode",
-                format!("status {} does not belong to state {}", mailbox.status.number(), mailbox.state.number()),
+                words!("status {0} does not belong to state {1}", mailbox.status.number(), mailbox.state.number()),
             )
             .at(Mailbox::C.status.name),
         );
@@ -48,7 +48,7 @@ fn user(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
             Refusal::new(
                 0x8005_E233,
                 "MailboxCannotDeleteEmails",
-                "Delete Emails After Processing is for queue and forward mailboxes only; a user's mail stays on the server",
+                words!("Delete Emails After Processing is for queue and forward mailboxes only; a user's mail stays on the server"),
             )
             .at(Mailbox::C.delete_after.name),
         );
@@ -56,41 +56,41 @@ fn user(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
 }
 
 fn queue(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
-    let unexpected = |column: &'static str, instead: &str| {
+    let unexpected = |column: &'static str, instead: Words| {
         Refusal::new(
             0x8005_E210,
             "QueueMailboxUnexpectedDeliveryMethod",
-            format!("a queue mailbox cannot use Outlook; choose {instead}"),
+            words!("a queue mailbox cannot use Outlook; choose {0}", instead),
         )
         .at(column)
     };
     if mailbox.incoming == IncomingMethod::Outlook {
         faults.push(unexpected(
             Mailbox::C.incoming.name,
-            "None (0), Server-Side Synchronization (2) or Forward Mailbox (3)",
+            words!("None (0), Server-Side Synchronization (2) or Forward Mailbox (3)"),
         ));
     }
     if mailbox.outgoing == OutgoingMethod::Outlook {
-        faults.push(unexpected(Mailbox::C.outgoing.name, "None (0) or Server-Side Synchronization (2)"));
+        faults.push(unexpected(Mailbox::C.outgoing.name, words!("None (0) or Server-Side Synchronization (2)")));
     }
     match mailbox.act {
         ActMethod::None => {}
-        ActMethod::Outlook => faults.push(unexpected(Mailbox::C.act.name, "None (2)")),
+        ActMethod::Outlook => faults.push(unexpected(Mailbox::C.act.name, words!("None (2)"))),
         ActMethod::ServerSide => faults.push(Refusal::invalid(
             Some(Mailbox::C.act.name),
-            "a queue mailbox has no appointments, contacts and tasks; choose None (2)",
+            words!("a queue mailbox has no appointments, contacts and tasks; choose None (2)"),
         )),
     }
 }
 
 fn forward(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
-    let mut fault = |code, name, column, message: &str| faults.push(Refusal::new(code, name, message).at(column));
+    let mut fault = |code, name, column, message: Words| faults.push(Refusal::new(code, name, message).at(column));
     if mailbox.regarding.is_some() {
         fault(
             0x8005_E207,
             "ForwardMailboxCannotAssociateWithUser",
             Mailbox::C.regarding.name,
-            "a forward mailbox serves many and cannot be tied to one user or queue; leave Regarding empty",
+            words!("a forward mailbox serves many and cannot be tied to one user or queue; leave Regarding empty"),
         );
     }
     if mailbox.address.trim().is_empty() {
@@ -98,7 +98,7 @@ fn forward(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
             0x8005_E211,
             "ForwardMailboxEmailAddressRequired",
             Mailbox::C.address.name,
-            "a forward mailbox needs the address that mail is forwarded to",
+            words!("a forward mailbox needs the address that mail is forwarded to"),
         );
     }
     if !matches!(mailbox.incoming, IncomingMethod::None | IncomingMethod::ServerSide) {
@@ -106,7 +106,7 @@ fn forward(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
             0x8005_E212,
             "ForwardMailboxUnexpectedIncomingDeliveryMethod",
             Mailbox::C.incoming.name,
-            "a forward mailbox receives by None (0) or Server-Side Synchronization (2)",
+            words!("a forward mailbox receives by None (0) or Server-Side Synchronization (2)"),
         );
     }
     if mailbox.outgoing != OutgoingMethod::None {
@@ -114,13 +114,15 @@ fn forward(mailbox: &Mailbox, faults: &mut Vec<Refusal>) {
             0x8005_E213,
             "ForwardMailboxUnexpectedOutgoingDeliveryMethod",
             Mailbox::C.outgoing.name,
-            "a forward mailbox never sends; choose None (0). Its users and queues send through their own mailboxes",
+            words!(
+                "a forward mailbox never sends; choose None (0). Its users and queues send through their own mailboxes"
+            ),
         );
     }
     if mailbox.act != ActMethod::None {
         faults.push(Refusal::invalid(
             Some(Mailbox::C.act.name),
-            "a forward mailbox has no appointments, contacts and tasks; choose None (2)",
+            words!("a forward mailbox has no appointments, contacts and tasks; choose None (2)"),
         ));
     }
 }
@@ -137,7 +139,7 @@ fn address(mailbox: &Mailbox, facts: &MailboxFacts<'_>, faults: &mut Vec<Refusal
                 Refusal::new(
                     0x8004_4192,
                     "InvalidEmailAddressFormat",
-                    format!("'{text}' is not an email address of at most 100 characters; write it as name@domain"),
+                    words!("'{0}' is not an email address of at most 100 characters; write it as name@domain", text),
                 )
                 .at(Mailbox::C.address.name),
             );
@@ -147,9 +149,11 @@ fn address(mailbox: &Mailbox, facts: &MailboxFacts<'_>, faults: &mut Vec<Refusal
             Refusal::new(
                 0x8004_0237,
                 "DuplicateRecord",
-                format!(
-                    "{text} is the address of mailbox '{name}' already, and its mail would be read twice; change or \
-                     deactivate that one first"
+                words!(
+                    "{0} is the address of mailbox '{1}' already, and its mail would be read twice; change or \
+                     deactivate that one first",
+                    text,
+                    name
                 ),
             )
             .at(Mailbox::C.address.name),
@@ -167,10 +171,10 @@ fn act(mailbox: &Mailbox, profile: Option<&EmailServerProfile>, faults: &mut Vec
             Refusal::new(
                 0x8005_E247,
                 "MailboxUnsupportedEmailServerType",
-                format!(
-                    "'{}' is an {} profile, which has no appointments, contacts and tasks; choose None (2)",
+                words!(
+                    "'{0}' is an {1} profile, which has no appointments, contacts and tasks; choose None (2)",
                     profile.name,
-                    profile.server_type.label()
+                    Words::label(profile.server_type.label())
                 ),
             )
             .at(Mailbox::C.act.name),
@@ -182,23 +186,24 @@ fn credentials(mailbox: &Mailbox, password_set: bool, faults: &mut Vec<Refusal>)
     if !mailbox.use_credentials {
         return;
     }
-    let mut missing = |column, what: &str| {
+    let mut missing = |column, what: Words| {
         faults.push(
             Refusal::new(
                 0x8005_E209,
                 "MailboxCredentialNotSpecified",
-                format!(
-                    "Allow to Use Credentials for Email Processing is Yes, so {what} is needed; give it, or say No"
+                words!(
+                    "Allow to Use Credentials for Email Processing is Yes, so {0} is needed; give it, or say No",
+                    what
                 ),
             )
             .at(column),
         );
     };
     if mailbox.user_name.trim().is_empty() {
-        missing(Mailbox::C.user_name.name, "a user name");
+        missing(Mailbox::C.user_name.name, words!("a user name"));
     }
     if !password_set {
-        missing("password", "a password");
+        missing("password", words!("a password"));
     }
 }
 
@@ -214,17 +219,19 @@ pub(super) fn process_after(
     if before.is_some_and(|before| before.process_after == Some(from)) {
         return None;
     }
-    let fault = |message: String| {
+    let fault = |message: Words| {
         Some(Refusal::new(0x8005_E244, "InvalidValueProcessEmailAfter", message).at(Mailbox::C.process_after.name))
     };
     if from < first_of_1900() {
-        return fault(format!("process email from {from} is too early; the earliest is 1900-01-01"));
+        return fault(words!("process email from {0} is too early; the earliest is 1900-01-01", from));
     }
     let bound = profile?.process_after?;
     if from + SignedDuration::from_hours(24) <= bound {
-        return fault(format!(
-            "process email from {from} is earlier than the profile's {bound}, which would win; choose a later date or \
-             change the profile"
+        return fault(words!(
+            "process email from {0} is earlier than the profile's {1}, which would win; choose a later date or \
+             change the profile",
+            from,
+            bound
         ));
     }
     None

@@ -6,7 +6,7 @@ use model::tables::{
     OutgoingMethod, State,
 };
 use model::work::Workload;
-use model::{Refusal, Refusals};
+use model::{Refusal, Refusals, Words, words};
 
 use super::{Kind, MailboxFacts, kind};
 use crate::profile::is_exchange;
@@ -34,9 +34,9 @@ pub(super) fn test_faults(mailbox: &Mailbox, facts: &MailboxFacts<'_>) -> Vec<Re
                 0x8005_E221,
                 "InvalidEmailAddressInMailbox",
                 if mailbox.address.is_empty() {
-                    "the mailbox has no email address; give it one".to_owned()
+                    words!("the mailbox has no email address; give it one")
                 } else {
-                    format!("'{}' is not an email address; correct it", mailbox.address)
+                    words!("'{0}' is not an email address; correct it", mailbox.address)
                 },
             )
             .at(Mailbox::C.address.name),
@@ -73,10 +73,10 @@ pub fn may_process(
     };
     let enabled = match workload {
         Workload::Incoming if !mailbox.enabled_incoming => {
-            Some(not_enabled("receiving", Mailbox::C.enabled_incoming.name))
+            Some(not_enabled(words!("receiving"), Mailbox::C.enabled_incoming.name))
         }
         Workload::Outgoing if !mailbox.enabled_outgoing => {
-            Some(not_enabled("sending", Mailbox::C.enabled_outgoing.name))
+            Some(not_enabled(words!("sending"), Mailbox::C.enabled_outgoing.name))
         }
         _ => None,
     };
@@ -90,12 +90,12 @@ fn common(mailbox: &Mailbox, profile: Option<&EmailServerProfile>, organization:
         faults.push(Refusal::new(
             0x8004_023B,
             "InvalidOperation",
-            "the organization processes email using the Email Router; set Process Email Using to Server-Side Synchronization",
+            words!("the organization processes email using the Email Router; set Process Email Using to Server-Side Synchronization"),
         ));
     }
     if mailbox.state == State::Inactive {
         faults.push(
-            Refusal::new(0x8005_E219, "InactiveMailbox", "the mailbox is deactivated; activate it")
+            Refusal::new(0x8005_E219, "InactiveMailbox", words!("the mailbox is deactivated; activate it"))
                 .at(Mailbox::C.state.name),
         );
     }
@@ -104,10 +104,7 @@ fn common(mailbox: &Mailbox, profile: Option<&EmailServerProfile>, organization:
             Refusal::new(
                 0x8005_E220,
                 "UnapprovedMailbox",
-                format!(
-                    "the email address is not approved (its status is {}); approve it, then choose Test & Enable Mailbox",
-                    mailbox.approval.label()
-                ),
+                words!("the email address is not approved (its status is {0}); approve it, then choose Test & Enable Mailbox", Words::label(mailbox.approval.label())),
             )
             .at(Mailbox::C.approval.name),
         );
@@ -117,25 +114,25 @@ fn common(mailbox: &Mailbox, profile: Option<&EmailServerProfile>, organization:
 }
 
 fn profile_fault(profile: Option<&EmailServerProfile>) -> Option<Refusal> {
-    let fault = |code, name, message: String| Some(Refusal::new(code, name, message).at(Mailbox::C.profile.name));
+    let fault = |code, name, message: Words| Some(Refusal::new(code, name, message).at(Mailbox::C.profile.name));
     match profile {
         None => fault(
             0x8005_E222,
             "EmailServerProfileNotAssociated",
-            "the mailbox has no email server profile; choose one".to_owned(),
+            words!("the mailbox has no email server profile; choose one"),
         ),
         Some(profile) if profile.state == State::Inactive => fault(
             0x8005_E228,
             "InactiveEmailServerProfile",
-            format!("the email server profile '{}' is deactivated; activate it or choose another", profile.name),
+            words!("the email server profile '{0}' is deactivated; activate it or choose another", profile.name),
         ),
         Some(profile) if is_exchange(profile) => fault(
             0x8005_E242,
             "UnsupportedEmailServer",
-            format!(
-                "'{}' is a profile for {}, which is not processed yet; choose an IMAP/SMTP or POP3/SMTP profile",
+            words!(
+                "'{0}' is a profile for {1}, which is not processed yet; choose an IMAP/SMTP or POP3/SMTP profile",
                 profile.name,
-                profile.server_type.label()
+                Words::label(profile.server_type.label())
             ),
         ),
         Some(_) => None,
@@ -166,8 +163,8 @@ fn credentials(
             Refusal::new(
                 0x8005_E229,
                 "CannotUseUserCredentials",
-                format!(
-                    "the profile '{}' takes the credentials from the mailbox; set Allow to Use Credentials for Email \
+                words!(
+                    "the profile '{0}' takes the credentials from the mailbox; set Allow to Use Credentials for Email \
                      Processing to Yes and give user name and password",
                     profile.name
                 ),
@@ -181,8 +178,8 @@ fn credentials(
         Refusal::new(
             0x8005_E209,
             "MailboxCredentialNotSpecified",
-            format!(
-                "the profile '{}' takes the credentials from the mailbox; give user name and password",
+            words!(
+                "the profile '{0}' takes the credentials from the mailbox; give user name and password",
                 profile.name
             ),
         )
@@ -195,17 +192,14 @@ fn incoming_not_ours(mailbox: &Mailbox) -> Refusal {
         Refusal::new(
             0x8005_E223,
             "IncomingDeliveryIsForwardMailbox",
-            "mail for this mailbox arrives through a forward mailbox; its own is never read. Test the forward mailbox",
+            words!("mail for this mailbox arrives through a forward mailbox; its own is never read. Test the forward mailbox"),
         )
     } else {
         Refusal::new(
             0x8005_E224,
             "InvalidIncomingDeliveryExpectingEmailConnector",
-            format!(
-                "the incoming method is {}, so no mail is received by server-side synchronization; set Incoming Email \
-                 to Server-Side Synchronization (2)",
-                mailbox.incoming.label()
-            ),
+            words!("the incoming method is {0}, so no mail is received by server-side synchronization; set Incoming Email \
+                 to Server-Side Synchronization (2)", Words::label(mailbox.incoming.label())),
         )
     }
     .at(Mailbox::C.incoming.name)
@@ -215,8 +209,10 @@ fn outgoing_not_ours() -> Refusal {
     Refusal::new(
         0x8005_E226,
         "InvalidOutgoingDeliveryExpectingEmailConnector",
-        "the outgoing method is not server-side synchronization, so no mail is sent; set Outgoing Email to \
-         Server-Side Synchronization (2)",
+        words!(
+            "the outgoing method is not server-side synchronization, so no mail is sent; set Outgoing Email to \
+         Server-Side Synchronization (2)"
+        ),
     )
     .at(Mailbox::C.outgoing.name)
 }
@@ -225,16 +221,16 @@ fn forward_never_sends() -> Refusal {
     Refusal::new(
         0x8005_E225,
         "OutgoingNotAllowedForForwardMailbox",
-        "a forward mailbox never sends; send from the user's or queue's own mailbox",
+        words!("a forward mailbox never sends; send from the user's or queue's own mailbox"),
     )
     .at(Mailbox::C.outgoing.name)
 }
 
-fn not_enabled(what: &str, column: &'static str) -> Refusal {
+fn not_enabled(what: Words, column: &'static str) -> Refusal {
     Refusal::new(
         0x8005_E219,
         "MailboxDisabled",
-        format!("the mailbox is not enabled for {what}; choose Test & Enable Mailbox"),
+        words!("the mailbox is not enabled for {0}; choose Test & Enable Mailbox", what),
     )
     .at(column)
 }

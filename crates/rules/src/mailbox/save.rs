@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use model::mail::address_key;
 use model::tables::{Approval, Mailbox, State, TestStatus};
-use model::{Refusal, Refusals, Update};
+use model::{Refusal, Refusals, Update, words};
 
 use super::{Kind, MailboxFacts, Regarding, approval_of, kind, legal, process, status_of};
 use crate::user_queue::OwnerFacts;
@@ -74,7 +74,7 @@ pub(crate) fn test_in_progress() -> Refusal {
     Refusal::new(
         0x8005_E248,
         "TestEmailConfigurationScheduledInProgress",
-        "the mailbox is being tested and cannot be changed meanwhile; wait until the test has ended",
+        words!("the mailbox is being tested and cannot be changed meanwhile; wait until the test has ended"),
     )
     .at(Mailbox::C.test_scheduled.name)
 }
@@ -194,21 +194,21 @@ fn fixed(before: &Mailbox, after: &Mailbox) -> Vec<Refusal> {
     if before.regarding != after.regarding && kind(before) != Kind::Forward {
         faults.push(Refusal::invalid(
             Some(Mailbox::C.regarding.name),
-            "the user or queue of a mailbox cannot be changed; it has been its own since it was created",
+            words!("the user or queue of a mailbox cannot be changed; it has been its own since it was created"),
         ));
     }
     if before.is_forward != after.is_forward {
         faults.push(Refusal::invalid(
             Some(Mailbox::C.is_forward.name),
-            "whether a mailbox is a forward mailbox is decided when it is created",
+            words!("whether a mailbox is a forward mailbox is decided when it is created"),
         ));
     }
     if before.owner != after.owner && kind(before) != Kind::Forward {
         faults.push(Refusal::invalid(
             Some(Mailbox::C.owner.name),
             match kind(before) {
-                Kind::User => "the owner of a user's mailbox is the user",
-                _ => "the owner of a queue's mailbox is the queue's owner; assign the queue instead",
+                Kind::User => words!("the owner of a user's mailbox is the user"),
+                _ => words!("the owner of a queue's mailbox is the queue's owner; assign the queue instead"),
             },
         ));
     }
@@ -230,7 +230,7 @@ fn activation(before: &Mailbox, after: &Mailbox, facts: &MailboxFacts<'_>) -> Op
         Refusal::new(
             0x8005_E230,
             "CannotActivateMailboxForDisabledUserOrQueue",
-            "the user or queue of this mailbox is disabled; enable the user or activate the queue first",
+            words!("the user or queue of this mailbox is disabled; enable the user or activate the queue first"),
         )
         .at(Mailbox::C.state.name)
     })

@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 use model::tables::{Delivery, DeliveryState, Email, EmailStatus};
-use model::{Change, Entity, Failure, FailureKind, Step, Update};
+use model::{Change, Entity, Failure, FailureKind, Step, Update, words};
 
 use super::ready::TURN_UP;
-use super::{SendFacts, UNDECIDED, clipped, delivery_id};
+use super::{SendFacts, clipped, delivery_id};
 use crate::alert::{self, Alert};
 use crate::retry::{self, Next};
 
@@ -28,7 +28,7 @@ pub fn begun(email: &Email, now: Timestamp) -> Email {
         state: EmailStatus::Sending.state(),
         delivery_attempts: email.delivery_attempts.saturating_add(1),
         postponed_until: None,
-        failure_reason: format!("Sending since {now}."),
+        failure_reason: words!("Sending since {0}.", now).to_string(),
         ..email.clone()
     }
 }
@@ -88,8 +88,8 @@ pub fn recover(facts: &SendFacts<'_>, now: Timestamp) -> Vec<Change> {
     if facts.email.status != EmailStatus::Sending || super::waits_for_person(facts.email) {
         return Vec::new();
     }
-    let lost =
-        Failure::new(FailureKind::Uncertain, Step::Send, "the service was interrupted while it sent the message");
+    let lost = words!("the service was interrupted while it sent the message").to_string();
+    let lost = Failure::new(FailureKind::Uncertain, Step::Send, lost);
     after(facts, &[], Some(&lost), now)
 }
 
@@ -97,12 +97,19 @@ fn resolve(facts: &SendFacts<'_>, found: bool, now: Timestamp) -> Vec<Change> {
     let mut rows = uncertain_rows(facts);
     for row in rows.iter_mut().filter(|row| row.state == DeliveryState::Uncertain) {
         if found {
-            set(row, DeliveryState::Accepted, "found on the server after the connection was lost");
+            set(row, DeliveryState::Accepted, &words!("found on the server after the connection was lost").to_string());
         } else {
-            set(row, DeliveryState::Waiting, "not found on the server after the connection was lost");
+            set(
+                row,
+                DeliveryState::Waiting,
+                &words!("not found on the server after the connection was lost").to_string(),
+            );
         }
     }
-    let lost = Failure::temporary(Step::FindAgain, "the connection was lost, and the message is not on the server");
+    let lost = Failure::temporary(
+        Step::FindAgain,
+        words!("the connection was lost, and the message is not on the server").to_string(),
+    );
     settle(facts, rows, Some(&lost), now)
 }
 
@@ -112,7 +119,11 @@ fn uncertain_rows(facts: &SendFacts<'_>) -> Vec<Delivery> {
     let mut rows = rows(facts);
     if rows.iter().all(|row| row.state != DeliveryState::Uncertain) {
         for row in rows.iter_mut().filter(|row| row.state == DeliveryState::Waiting) {
-            set(row, DeliveryState::Uncertain, "the connection was lost while the message was handed over");
+            set(
+                row,
+                DeliveryState::Uncertain,
+                &words!("the connection was lost while the message was handed over").to_string(),
+            );
         }
     }
     rows
@@ -120,10 +131,8 @@ fn uncertain_rows(facts: &SendFacts<'_>) -> Vec<Delivery> {
 
 fn undecided(facts: &SendFacts<'_>, now: Timestamp) -> Vec<Change> {
     let email = facts.email;
-    let reason = format!(
-        "{UNDECIDED}: the connection was lost while the message was handed over, and there is no mailbox where it could \
-         be looked for. Ask a recipient; then send the email again, or mark it as sent."
-    );
+    let reason = words!("Uncertain, a person has to decide: the connection was lost while the message was handed over, and there is no mailbox where it could \
+         be looked for. Ask a recipient; then send the email again, or mark it as sent.").to_string();
     if email.failure_reason == reason {
         return Vec::new();
     }
@@ -135,7 +144,7 @@ fn undecided(facts: &SendFacts<'_>, now: Timestamp) -> Vec<Change> {
             .expect(Email::C.status, EmailStatus::Sending)
             .into(),
     );
-    let alert = Alert::error("outgoing-uncertain", format!("The email '{}': {reason}", email.subject));
+    let alert = Alert::error("outgoing-uncertain", words!("The email '{0}': {1}", email.subject, reason));
     changes.extend(alert::on_email(alert, email, facts.organization, now));
     changes
 }
@@ -154,13 +163,13 @@ pub(super) fn settle(
     if count(&rows, DeliveryState::Uncertain) > 0 {
         set_status(&mut after, EmailStatus::Sending);
         after.failure_reason =
-            "Uncertain: the connection was lost while the message was handed over; the server is asked before it is tried again."
-                .to_owned();
+            words!("Uncertain: the connection was lost while the message was handed over; the server is asked before it is tried again.").to_string();
         after.postponed_until = now.checked_add(TURN_UP).ok();
         return written(facts, &rows, &after, None, now);
     }
     if count(&rows, DeliveryState::Waiting) > 0 {
-        let unknown = Failure::temporary(Step::Send, "the server gave no answer for this recipient");
+        let unknown =
+            Failure::temporary(Step::Send, words!("the server gave no answer for this recipient").to_string());
         let failure = failure.unwrap_or(&unknown);
         match retry::after(failure, email.delivery_attempts, now) {
             Next::Again { at, counted } => {
@@ -168,7 +177,8 @@ pub(super) fn settle(
                 let at = if failure.during == Step::FindAgain { now } else { at };
                 set_status(&mut after, EmailStatus::PendingSend);
                 after.postponed_until = Some(at);
-                after.failure_reason = clipped(&format!("Tried again at {at}: {}", failure.detail), 2000);
+                after.failure_reason =
+                    clipped(&words!("Tried again at {0}: {1}", at, failure.detail).to_string(), 2000);
                 if !counted {
                     after.delivery_attempts = (after.delivery_attempts - 1).max(0);
                 }
@@ -196,9 +206,9 @@ fn finished(mut email: Email, rows: &[Delivery], now: Timestamp) -> (Email, Opti
     email.failure_reason = String::new();
     if !rows.iter().any(|row| row.state == DeliveryState::Accepted) {
         set_status(&mut email, EmailStatus::Failed);
-        let why = if refused.is_empty() { "there is nobody to send it to".to_owned() } else { refused };
-        email.failure_reason = clipped(&format!("Not sent: {why}"), 2000);
-        let text = format!("The email '{}' was not sent: {why}. Correct it and send it again.", email.subject);
+        let why = if refused.is_empty() { words!("there is nobody to send it to").to_string() } else { refused };
+        email.failure_reason = clipped(&words!("Not sent: {0}", why).to_string(), 2000);
+        let text = words!("The email '{0}' was not sent: {1}. Correct it and send it again.", email.subject, why);
         return (email, Some(Alert::error("outgoing-refused", text)));
     }
     set_status(&mut email, EmailStatus::Sent);
@@ -208,8 +218,8 @@ fn finished(mut email: Email, rows: &[Delivery], now: Timestamp) -> (Email, Opti
     if refused.is_empty() {
         return (email, None);
     }
-    email.failure_reason = clipped(&format!("Sent, but not to everybody: {refused}"), 2000);
-    let text = format!("The email '{}' was sent, but not to everybody: {refused}", email.subject);
+    email.failure_reason = clipped(&words!("Sent, but not to everybody: {0}", refused).to_string(), 2000);
+    let text = words!("The email '{0}' was sent, but not to everybody: {1}", email.subject, refused);
     (email, Some(Alert::warning("outgoing-partly-refused", text)))
 }
 
@@ -285,7 +295,7 @@ fn give_up(rows: &mut [Delivery], why: &str) {
 
 fn words_of_refused(rows: &[Delivery]) -> String {
     let said = |row: &Delivery| {
-        let reply = if row.reply.is_empty() { "refused" } else { row.reply.as_str() };
+        let reply = if row.reply.is_empty() { words!("refused").to_string() } else { row.reply.clone() };
         format!("{}: {reply}", row.address)
     };
     rows.iter().filter(|row| row.state == DeliveryState::Refused).map(said).collect::<Vec<_>>().join("; ")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::mail::{address_key, is_address};
 use model::tables::{ActivityParty, Email, EmailStatus, Participation, Queue, SystemUser};
-use model::{Entity, Refusal, Refusals};
+use model::{Entity, Refusal, Refusals, Words, words};
 
 use super::{SendFacts, waits_for_person};
 
@@ -22,8 +22,12 @@ pub fn check_send(facts: &SendFacts<'_>) -> Result<(), Refusals> {
 pub(super) fn state(email: &Email) -> Option<Refusal> {
     if !email.is_outgoing {
         return Some(
-            Refusal::new(0x8004_023B, "InvalidOperation", "this email was received; only outgoing emails are sent")
-                .at(Email::C.is_outgoing.name),
+            Refusal::new(
+                0x8004_023B,
+                "InvalidOperation",
+                words!("this email was received; only outgoing emails are sent"),
+            )
+            .at(Email::C.is_outgoing.name),
         );
     }
     let sendable = matches!(email.status, EmailStatus::Draft | EmailStatus::Failed) || waits_for_person(email);
@@ -31,7 +35,10 @@ pub(super) fn state(email: &Email) -> Option<Refusal> {
         Refusal::new(
             0x8004_0233,
             "InvalidState",
-            format!("the email is {}; only one that is Draft or Failed can be sent", email.status.label()),
+            words!(
+                "the email is {0}; only one that is Draft or Failed can be sent",
+                Words::label(email.status.label())
+            ),
         )
         .at(Email::C.status.name)
     })
@@ -39,15 +46,15 @@ pub(super) fn state(email: &Email) -> Option<Refusal> {
 
 fn sender(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
     let senders: Vec<_> = facts.senders().collect();
-    let fault = |code, name, message: String| Refusal::new(code, name, message).at("email_activity_parties");
+    let fault = |code, name, message: Words| Refusal::new(code, name, message).at("email_activity_parties");
     let [sender] = senders.as_slice() else {
         faults.push(if senders.is_empty() {
-            fault(0x8004_0B02, "NoSender", "the email has no sender; choose a user or queue in From".to_owned())
+            fault(0x8004_0B02, "NoSender", words!("the email has no sender; choose a user or queue in From"))
         } else {
             fault(
                 0x8004_0B08,
                 "MultipleSenders",
-                format!("the email has {} senders; choose one user or queue in From", senders.len()),
+                words!("the email has {0} senders; choose one user or queue in From", senders.len()),
             )
         });
         return;
@@ -57,25 +64,25 @@ fn sender(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
         faults.push(fault(
             0x8004_0B01,
             "InvalidSender",
-            "only a user or a queue can be the sender; choose one in From".to_owned(),
+            words!("only a user or a queue can be the sender; choose one in From"),
         ));
     } else if !is_address(sender.address.trim()) {
         faults.push(fault(
             0x8004_0B00,
             "PartyHasNoAddress",
-            format!("the sender {} has no valid email address; give the user or queue one", named(sender)),
+            words!("the sender {0} has no valid email address; give the user or queue one", named(sender)),
         ));
     }
 }
 
 fn recipients(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
     let recipients = facts.recipients();
-    let fault = |code, name, message: String| Refusal::new(code, name, message).at("email_activity_parties");
+    let fault = |code, name, message: Words| Refusal::new(code, name, message).at("email_activity_parties");
     if recipients.is_empty() {
         faults.push(fault(
             0x8004_0B05,
             "NoRecipients",
-            "the email has no recipients; give at least one in To, Cc or Bcc".to_owned(),
+            words!("the email has no recipients; give at least one in To, Cc or Bcc"),
         ));
     }
     let mut told = BTreeSet::new();
@@ -85,7 +92,7 @@ fn recipients(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
             faults.push(fault(
                 0x8004_0B0A,
                 "NoAddressFoundForRecipient",
-                format!("the recipient {} has no email address; give the record one, or remove it", named(party)),
+                words!("the recipient {0} has no email address; give the record one, or remove it", named(party)),
             ));
         } else if !told.insert(address_key(address)) {
             // The same address in To and Cc is one fault.
@@ -93,21 +100,22 @@ fn recipients(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
             faults.push(fault(
                 0x8004_0B0B,
                 "InvalidRecipientAddress",
-                format!("'{address}' is not an email address; write it as name@domain"),
+                words!("'{0}' is not an email address; write it as name@domain", address),
             ));
         } else if facts.do_not_email.contains(&address_key(address)) {
             faults.push(fault(
                 0x8004_0B09,
                 "RecipientMarkedDoNotEmail",
-                format!("the recipient {} does not want emails (Do not allow Emails is Yes); remove it", named(party)),
+                words!("the recipient {0} does not want emails (Do not allow Emails is Yes); remove it", named(party)),
             ));
         } else if party.party.is_none() && !facts.organization.allow_unresolved_on_send {
             faults.push(fault(
                 0x8004_0B00,
                 "UnresolvedRecipient",
-                format!(
-                    "no record is known for the recipient {address}; resolve it, or allow messages with unresolved \
-                     email recipients to be sent in the organization's settings"
+                words!(
+                    "no record is known for the recipient {0}; resolve it, or allow messages with unresolved \
+                     email recipients to be sent in the organization's settings",
+                    address
                 ),
             ));
         }
@@ -130,7 +138,7 @@ fn attachments(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
                 Refusal::new(
                     0x8004_3E09,
                     "AttachmentBlocked",
-                    format!("the attachment '{name}' is of a blocked type; remove it or send it in another form"),
+                    words!("the attachment '{0}' is of a blocked type; remove it or send it in another form", name),
                 )
                 .at("email_activity_mime_attachment"),
             );
@@ -140,10 +148,7 @@ fn attachments(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
                 Refusal::new(
                     0x8004_4A02,
                     "AttachmentInvalidFileSize",
-                    format!(
-                        "the attachment '{name}' has {} bytes; at most {} are allowed (Maximum file size for attachments)",
-                        attachment.size, facts.organization.max_upload
-                    ),
+                    words!("the attachment '{0}' has {1} bytes; at most {2} are allowed (Maximum file size for attachments)", name, attachment.size, facts.organization.max_upload),
                 )
                 .at("email_activity_mime_attachment"),
             );
@@ -151,13 +156,13 @@ fn attachments(facts: &SendFacts<'_>, faults: &mut Vec<Refusal>) {
     }
 }
 
-fn named(party: &ActivityParty) -> String {
+fn named(party: &ActivityParty) -> Words {
     let kind = match party.participation {
-        Participation::Sender => "in From",
-        Participation::To => "in To",
-        Participation::Cc => "in Cc",
-        _ => "in Bcc",
+        Participation::Sender => words!("in From"),
+        Participation::To => words!("in To"),
+        Participation::Cc => words!("in Cc"),
+        _ => words!("in Bcc"),
     };
     let name = [&party.name, &party.unresolved_name, &party.address].into_iter().find(|text| !text.trim().is_empty());
-    name.map_or_else(|| kind.to_owned(), |name| format!("'{name}' {kind}"))
+    name.map_or(kind.clone(), |name| words!("'{0}' {1}", name, kind))
 }

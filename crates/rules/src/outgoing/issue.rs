@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::mail::is_address;
 use model::tables::{Delivery, DeliveryState, Email, EmailStatus};
 use model::work::Workload;
-use model::{Change, Entity, Refusals, Secret, Update};
+use model::{Change, Entity, Refusals, Secret, Update, words};
 
 use super::{SendFacts, check, check_send, clipped};
 use crate::{mailbox, schedule, token};
@@ -64,10 +64,10 @@ pub fn mark_sent(
 /// Why the mailbox cannot send now, for the person who pressed Send.
 pub(super) fn waiting_for(facts: &SendFacts<'_>) -> Option<String> {
     let Some(mailbox) = facts.mailbox else {
-        return Some("Waiting: the sender has no mailbox. Create the user's or queue's mailbox.".to_owned());
+        return Some(words!("Waiting: the sender has no mailbox. Create the user's or queue's mailbox.").to_string());
     };
     let refusal = mailbox::may_process(mailbox, facts.profile, facts.organization, Workload::Outgoing).err()?;
-    Some(clipped(&format!("Waiting: mailbox '{}': {}", mailbox.name, refusal.message), 2000))
+    Some(clipped(&words!("Waiting: mailbox '{0}': {1}", mailbox.name, refusal.message).to_string(), 2000))
 }
 
 fn written(before: &Email, after: &Email) -> Vec<Change> {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::mail::{Address, address_key};
 use model::outgoing::{OutgoingAttachment, OutgoingMail};
 use model::tables::{ActivityParty, Attachment, DeliveryState, Email, EmailStatus, Participation};
-use model::{Change, Update};
+use model::{Change, Update, words};
 
 use super::{SendFacts, after, check_send, issue, parent};
 use crate::alert::{self, Alert};
@@ -47,7 +47,11 @@ pub fn ready(facts: &SendFacts<'_>, now: Timestamp) -> Ready {
         return Ready::Never { changes: Vec::new() };
     }
     if let Some(until) = email.delayed_send.filter(|until| *until > now) {
-        return not_yet(email, format!("Waiting: to be sent at {until}, as Send Later says."), Some(until));
+        return not_yet(
+            email,
+            words!("Waiting: to be sent at {0}, as Send Later says.", until).to_string(),
+            Some(until),
+        );
     }
     if let Some(until) = email.postponed_until.filter(|until| *until > now) {
         // The reason of the wait stands on the record since the last attempt.
@@ -57,7 +61,7 @@ pub fn ready(facts: &SendFacts<'_>, now: Timestamp) -> Ready {
         return not_yet(email, why, None);
     }
     if let Some(until) = postponed(facts, now) {
-        let why = format!("Waiting: sending from the mailbox is postponed until {until}.");
+        let why = words!("Waiting: sending from the mailbox is postponed until {0}.", until).to_string();
         return not_yet(email, why, Some(until));
     }
     // What was right when Send was pressed may have changed since.
@@ -93,9 +97,9 @@ fn refused(facts: &SendFacts<'_>, why: &str, now: Timestamp) -> Vec<Change> {
     let update = Update::of::<Email>(email.id)
         .set(Email::C.status, EmailStatus::Failed)
         .set(Email::C.state, EmailStatus::Failed.state())
-        .set(Email::C.failure_reason, super::clipped(&format!("Not sent: {why}"), 2000))
+        .set(Email::C.failure_reason, super::clipped(&words!("Not sent: {0}", why).to_string(), 2000))
         .expect(Email::C.status, EmailStatus::PendingSend);
-    let text = format!("The email '{}' cannot be sent: {why}", email.subject);
+    let text = words!("The email '{0}' cannot be sent: {1}", email.subject, why);
     let alert = alert::on_email(Alert::error("outgoing-check", text), email, facts.organization, now);
     std::iter::once(update.into()).chain(alert).collect()
 }

@@ -1,7 +1,7 @@
 //! Whose credentials a profile's connections use, and by which protocol.
 
-use model::Refusal;
 use model::tables::{AuthenticationProtocol, CredentialRetrieval, EmailServerProfile, ServerType};
+use model::{Refusal, Words, words};
 
 use super::{ProfileFacts, is_exchange};
 
@@ -24,9 +24,10 @@ pub(super) fn follow_incoming(
             Refusal::new(
                 0x8005_E238,
                 "EmailServerProfileOutgoingSettingsLocked",
-                format!(
-                    "Use Same Settings for Outgoing is Yes, so {column} cannot differ from the incoming one; leave it \
-                     out, or say No first"
+                words!(
+                    "Use Same Settings for Outgoing is Yes, so {0} cannot differ from the incoming one; leave it \
+                     out, or say No first",
+                    column
                 ),
             )
             .at(column),
@@ -67,11 +68,7 @@ fn incoming(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
             Refusal::new(
                 0x8005_E214,
                 "InvalidCredentialTypeForNonExchangeIncomingConnection",
-                format!(
-                    "a POP3 mailbox is opened with its own credentials; choose {} (0) instead of {}",
-                    CredentialRetrieval::UserOrQueue.label(),
-                    retrieval.label()
-                ),
+                words!("a POP3 mailbox is opened with its own credentials; choose {0} (0) instead of {1}", Words::label(CredentialRetrieval::UserOrQueue.label()), Words::label(retrieval.label())),
             )
             .at(at),
         ),
@@ -79,7 +76,7 @@ fn incoming(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
             Refusal::new(
                 0x8005_E214,
                 "InvalidCredentialTypeForNonExchangeIncomingConnection",
-                "a mailbox cannot be read without credentials; choose those of the user or queue (0) or of the profile (1)",
+                words!("a mailbox cannot be read without credentials; choose those of the user or queue (0) or of the profile (1)"),
             )
             .at(at),
         ),
@@ -93,29 +90,36 @@ fn outgoing(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
 
 /// Ways to authenticate that need a directory, or Exchange.
 fn by_directory(profile: &EmailServerProfile, retrieval: CredentialRetrieval, at: &'static str) -> Option<Refusal> {
-    let kind = profile.server_type.label();
+    let kind = Words::label(profile.server_type.label());
     let refusal = match (is_exchange(profile), retrieval) {
         (true, CredentialRetrieval::Anonymous) => Refusal::new(
             0x8005_E203,
             "EmailServerProfileAnonymousNotAllowed",
-            "Exchange is not used without credentials; choose those of the user or queue (0) or of the profile (1)",
+            words!(
+                "Exchange is not used without credentials; choose those of the user or queue (0) or of the profile (1)"
+            ),
         ),
         (false, CredentialRetrieval::ServerToServer) => Refusal::new(
             0x8005_E245,
             "EmailServerProfileServerToServerNotAllowed",
-            format!(
-                "server to server authentication needs Exchange Online; {kind} takes user name and password or OAuth"
+            words!(
+                "server to server authentication needs Exchange Online; {0} takes user name and password or OAuth",
+                kind
             ),
         ),
         (false, CredentialRetrieval::WindowsIntegrated | CredentialRetrieval::HybridModern) => Refusal::new(
             0x8005_E202,
             "EmailServerProfileInvalidCredentialRetrieval",
-            format!("{} needs Exchange; {kind} takes user name and password or OAuth", retrieval.label()),
+            words!(
+                "{0} needs Exchange; {1} takes user name and password or OAuth",
+                Words::label(retrieval.label()),
+                kind
+            ),
         ),
         (true, CredentialRetrieval::GmailOAuth) => Refusal::new(
             0x8005_E202,
             "EmailServerProfileInvalidCredentialRetrieval",
-            "Gmail OAuth needs an IMAP/SMTP profile",
+            words!("Gmail OAuth needs an IMAP/SMTP profile"),
         ),
         _ => return None,
     };
@@ -125,12 +129,16 @@ fn by_directory(profile: &EmailServerProfile, retrieval: CredentialRetrieval, at
 /// Credentials Specified in Email Server Profile: they must be there.
 fn from_profile(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut Vec<Refusal>) {
     let c = EmailServerProfile::C;
-    let mut missing = |code, name, column, what: &str| {
+    let mut missing = |code, name, column, what: Words| {
         faults.push(
             Refusal::new(
                 code,
                 name,
-                format!("{what} is missing; the profile is set to {}", CredentialRetrieval::Profile.label()),
+                words!(
+                    "{0} is missing; the profile is set to {1}",
+                    what,
+                    Words::label(CredentialRetrieval::Profile.label())
+                ),
             )
             .at(column),
         );
@@ -141,7 +149,7 @@ fn from_profile(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut 
                 0x8005_E251,
                 "EmailServerProfileIncomingUserNameEmpty",
                 c.incoming_user.name,
-                "the incoming user name",
+                words!("the incoming user name"),
             );
         }
         if !facts.incoming_password {
@@ -149,7 +157,7 @@ fn from_profile(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut 
                 0x8005_E252,
                 "EmailServerProfileIncomingPasswordEmpty",
                 "incomingpassword",
-                "the incoming password",
+                words!("the incoming password"),
             );
         }
     }
@@ -159,7 +167,7 @@ fn from_profile(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut 
                 0x8005_E253,
                 "EmailServerProfileOutgoingUserNameEmpty",
                 c.outgoing_user.name,
-                "the outgoing user name",
+                words!("the outgoing user name"),
             );
         }
         if !facts.outgoing_password {
@@ -167,7 +175,7 @@ fn from_profile(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut 
                 0x8005_E254,
                 "EmailServerProfileOutgoingPasswordEmpty",
                 "outgoingpassword",
-                "the outgoing password",
+                words!("the outgoing password"),
             );
         }
     }
@@ -186,9 +194,9 @@ fn protocol(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut Vec<
                     Refusal::new(
                         0x8005_E23C,
                         "EmailServerProfileADBasedAuthenticationNotAllowed",
-                        format!(
-                            "{} needs a Windows directory; choose Auto Detect (0), Basic (3) or OAuth (4)",
-                            protocol.label()
+                        words!(
+                            "{0} needs a Windows directory; choose Auto Detect (0), Basic (3) or OAuth (4)",
+                            Words::label(protocol.label())
                         ),
                     )
                     .at(column),
@@ -197,7 +205,7 @@ fn protocol(profile: &EmailServerProfile, facts: ProfileFacts, faults: &mut Vec<
                 Refusal::new(
                     0x8005_E23D,
                     "EmailServerProfileBasicAuthenticationNotAllowed",
-                    "Basic authentication would send the password in the clear; use SSL",
+                    words!("Basic authentication would send the password in the clear; use SSL"),
                 )
                 .at(column),
             ),
@@ -214,7 +222,7 @@ fn exchange_only(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
             Refusal::new(
                 0x8005_E235,
                 "EmailServerProfileDelegateAccessNotAllowed",
-                "delegate access exists on Exchange only, not with SMTP; say No",
+                words!("delegate access exists on Exchange only, not with SMTP; say No"),
             )
             .at(c.delegate_access.name),
         );
@@ -244,7 +252,7 @@ fn exchange_only(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
                 Refusal::new(
                     0x8005_E236,
                     "EmailServerProfileImpersonationNotAllowed",
-                    "impersonation exists on Exchange only; say No",
+                    words!("impersonation exists on Exchange only; say No"),
                 )
                 .at(column),
             );
@@ -253,7 +261,7 @@ fn exchange_only(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
                 Refusal::new(
                     code,
                     "EmailServerProfileImpersonationCredentialsMissing",
-                    "impersonation needs the user name and password of the account that impersonates",
+                    words!("impersonation needs the user name and password of the account that impersonates"),
                 )
                 .at(column),
             );

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use model::Refusal;
 use model::tables::{EmailServerProfile, ServerType};
+use model::{Refusal, Words, words};
 
 use super::is_exchange;
 
@@ -17,8 +17,8 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn word(&self) -> &'static str {
-        if self.incoming { "incoming" } else { "outgoing" }
+    fn word(&self) -> Words {
+        if self.incoming { words!("incoming") } else { words!("outgoing") }
     }
     fn location_column(&self) -> &'static str {
         if self.incoming {
@@ -99,7 +99,7 @@ pub(super) fn check(profile: &EmailServerProfile, allow_insecure: bool, faults: 
             Refusal::new(
                 0x8005_E204,
                 "EmailServerProfileAutoDiscoverNotAllowed",
-                "servers are discovered for Exchange only; say No and give the server locations",
+                words!("servers are discovered for Exchange only; say No and give the server locations"),
             )
             .at(EmailServerProfile::C.auto_discover.name),
         );
@@ -110,8 +110,8 @@ pub(super) fn check(profile: &EmailServerProfile, allow_insecure: bool, faults: 
                 Refusal::new(
                     0x8005_E234,
                     "EmailServerProfileSslRequiredForOnPremise",
-                    format!(
-                        "the {} connection must use SSL; say Yes, or let the operator of this installation set \
+                    words!(
+                        "the {0} connection must use SSL; say Yes, or let the operator of this installation set \
                          [servers] allow_insecure = true",
                         side.word()
                     ),
@@ -128,35 +128,39 @@ pub(super) fn check(profile: &EmailServerProfile, allow_insecure: bool, faults: 
     }
 }
 
-fn missing(side: Side<'_>, what: &str) -> Refusal {
+fn missing(side: Side<'_>, what: Words) -> Refusal {
     let code = if side.incoming { 0x8005_E24B } else { 0x8005_E24C };
     let name = if side.incoming { "IncomingServerLocationEmpty" } else { "OutgoingServerLocationEmpty" };
-    Refusal::new(code, name, format!("the {} server location is missing; give {what}", side.word()))
+    Refusal::new(code, name, words!("the {0} server location is missing; give {1}", side.word(), what))
         .at(side.location_column())
 }
 
-fn invalid(side: Side<'_>, message: String) -> Refusal {
+fn invalid(side: Side<'_>, message: Words) -> Refusal {
     Refusal::new(0x8005_E20A, "InvalidServerLocation", message).at(side.location_column())
 }
 
 fn host(side: Side<'_>, faults: &mut Vec<Refusal>) {
     let location = side.location;
     if location.is_empty() {
-        faults.push(missing(side, "the server's host name, such as mail.example.com"));
+        faults.push(missing(side, words!("the server's host name, such as mail.example.com")));
     } else if let Some((scheme, _)) = location.split_once("://") {
         faults.push(invalid(
             side,
-            format!("'{location}' is a {scheme} address; give the {} server's host name alone", side.word()),
+            words!("'{0}' is a {1} address; give the {2} server's host name alone", location, scheme, side.word()),
         ));
     } else if has_port(location) {
         faults.push(invalid(
             side,
-            format!("'{location}' has a port in it; give the host name alone and the port in {}", side.port_column()),
+            words!(
+                "'{0}' has a port in it; give the host name alone and the port in {1}",
+                location,
+                side.port_column()
+            ),
         ));
     } else if !is_host(location) {
         faults.push(invalid(
             side,
-            format!("'{location}' is not a host name; give one such as mail.example.com, or an IP address"),
+            words!("'{0}' is not a host name; give one such as mail.example.com, or an IP address", location),
         ));
     }
 }
@@ -203,12 +207,12 @@ fn port(side: Side<'_>, faults: &mut Vec<Refusal>) {
             Refusal::new(
                 code,
                 name,
-                format!("port {other} does not exist; give one from 1 to 65535, or none for the usual"),
+                words!("port {0} does not exist; give one from 1 to 65535, or none for the usual", other),
             )
             .at(side.port_column()),
         ),
         None => {
-            faults.push(Refusal::new(code, name, format!("the {} port is missing", side.word())).at(side.port_column()))
+            faults.push(Refusal::new(code, name, words!("the {0} port is missing", side.word())).at(side.port_column()))
         }
     }
 }
@@ -222,7 +226,7 @@ fn exchange_location(side: Side<'_>, auto_discover: bool, faults: &mut Vec<Refus
                 Refusal::new(
                     0x8005_E205,
                     "EmailServerProfileLocationNotRequired",
-                    format!("the {} server is discovered; leave its location empty", side.word()),
+                    words!("the {0} server is discovered; leave its location empty", side.word()),
                 )
                 .at(side.location_column()),
             );
@@ -230,7 +234,7 @@ fn exchange_location(side: Side<'_>, auto_discover: bool, faults: &mut Vec<Refus
         return;
     }
     if location.is_empty() {
-        faults.push(missing(side, "its Exchange Web Services URL, https://host/EWS/Exchange.asmx"));
+        faults.push(missing(side, words!("its Exchange Web Services URL, https://host/EWS/Exchange.asmx")));
         return;
     }
     let rest = |scheme: &str| {
@@ -243,7 +247,7 @@ fn exchange_location(side: Side<'_>, auto_discover: bool, faults: &mut Vec<Refus
         (Some(rest), _) => (true, rest),
         (_, Some(rest)) => (false, rest),
         _ => {
-            faults.push(invalid(side, format!("'{location}' is not a URL; give https://host/EWS/Exchange.asmx")));
+            faults.push(invalid(side, words!("'{0}' is not a URL; give https://host/EWS/Exchange.asmx", location)));
             return;
         }
     };
@@ -253,7 +257,7 @@ fn exchange_location(side: Side<'_>, auto_discover: bool, faults: &mut Vec<Refus
         _ => authority,
     };
     if !is_host(bare) {
-        faults.push(invalid(side, format!("'{location}' names no host; give https://host/EWS/Exchange.asmx")));
+        faults.push(invalid(side, words!("'{0}' names no host; give https://host/EWS/Exchange.asmx", location)));
     } else if secure != side.ssl {
         let (code, name) = match (side.ssl, side.incoming) {
             (true, true) => (0x8005_E23E, "EmailServerProfileIncomingUrlNotSsl"),
@@ -262,9 +266,9 @@ fn exchange_location(side: Side<'_>, auto_discover: bool, faults: &mut Vec<Refus
             (false, false) => (0x8005_E241, "EmailServerProfileOutgoingUrlSsl"),
         };
         let message = if side.ssl {
-            format!("the {} connection uses SSL, but '{location}' begins with http; write https", side.word())
+            words!("the {0} connection uses SSL, but '{1}' begins with http; write https", side.word(), location)
         } else {
-            format!("the {} connection does not use SSL, but '{location}' begins with https; use SSL", side.word())
+            words!("the {0} connection does not use SSL, but '{1}' begins with https; use SSL", side.word(), location)
         };
         faults.push(Refusal::new(code, name, message).at(side.location_column()));
     }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use model::tables::{CredentialRetrieval, EmailServerProfile, Mailbox, Organization};
 use model::work::Workload;
-use model::{Change, Failure, FailureKind, Step, Update};
+use model::{Change, Failure, FailureKind, Step, Update, words};
 
 use super::{Outcome, next_run};
 use crate::alert::{self, Alert};
@@ -116,15 +116,19 @@ fn alerts(
     disabled: bool,
     now: Timestamp,
 ) -> Vec<Change> {
-    let what = if workload == Workload::Outgoing { "sent from" } else { "received for" };
+    let what = if workload == Workload::Outgoing { words!("sent from") } else { words!("received for") };
     let label = workload.as_str();
     let advice = alert::advice(failure);
     let mut changes = Vec::new();
     if disabled {
-        let text = format!(
-            "Mail is no longer {what} mailbox '{}': the server has refused its credentials {REFUSALS} times and said: \
-             {}. {advice}",
-            mailbox.name, failure.detail
+        let text = words!(
+            "Mail is no longer {0} mailbox '{1}': the server has refused its credentials {2} times and said: \
+             {3}. {4}",
+            what,
+            mailbox.name,
+            REFUSALS,
+            failure.detail,
+            advice
         );
         changes.extend(alert::on_mailbox(
             Alert::error(format!("{label}-disabled"), text).of(failure),
@@ -134,9 +138,11 @@ fn alerts(
         ));
         let shared = profile.filter(|profile| from_profile(profile, workload));
         if let Some(profile) = shared {
-            let text = format!(
-                "The server has refused the credentials of profile '{}' and said: {}. {advice}",
-                profile.name, failure.detail
+            let text = words!(
+                "The server has refused the credentials of profile '{0}' and said: {1}. {2}",
+                profile.name,
+                failure.detail,
+                advice
             );
             changes.extend(alert::on_profile(
                 Alert::error(format!("{label}-credentials"), text).of(failure),
@@ -148,7 +154,7 @@ fn alerts(
     } else if failure.is_server_wide() {
         changes.extend(server_wide(mailbox, profile, organization, workload, failure, now));
     } else {
-        let text = format!("Mail could not be {what} mailbox '{}': {}. {advice}", mailbox.name, failure.detail);
+        let text = words!("Mail could not be {0} mailbox '{1}': {2}. {3}", what, mailbox.name, failure.detail, advice);
         changes.extend(alert::on_mailbox(
             Alert::warning(format!("{label}-{}", failure.kind), text).of(failure),
             mailbox,
@@ -174,8 +180,9 @@ fn server_wide(
     let cause = format!("{label}-server-{}", failure.kind);
     let mut changes = Vec::new();
     if let Some(profile) = profile {
-        let text = format!(
-            "The {label} server of profile '{}' cannot be used: {}. No mailbox is disabled for that. {}",
+        let text = words!(
+            "The {0} server of profile '{1}' cannot be used: {2}. No mailbox is disabled for that. {3}",
+            label,
             profile.name,
             failure.detail,
             alert::advice(failure)
@@ -183,9 +190,11 @@ fn server_wide(
         changes.extend(alert::on_profile(level(cause.clone(), text).of(failure), profile, organization, now));
     }
     if organization.notify_owner {
-        let text = format!(
-            "The {label} server of mailbox '{}' cannot be used: {}. You need not do anything; its mail waits.",
-            mailbox.name, failure.detail
+        let text = words!(
+            "The {0} server of mailbox '{1}' cannot be used: {2}. You need not do anything; its mail waits.",
+            label,
+            mailbox.name,
+            failure.detail
         );
         changes.extend(alert::on_mailbox(level(cause, text).of(failure), mailbox, organization, now));
     }

@@ -82,7 +82,7 @@ async fn outgoing(
 fn tell(progress: &Progress, topic: Topic, step: &ProbeStep, failure: Option<&Failure>) {
     progress.tell(Line { topic, step: step.step.as_str().to_owned(), ok: Some(step.ok), said: step.said.clone() });
     if let Some(failure) = failure {
-        progress.tell(Line { topic, step: String::new(), ok: None, said: discovery::advice(failure).to_owned() });
+        progress.tell(Line { topic, step: String::new(), ok: None, said: discovery::advice(failure).to_string() });
     }
 }
 

@@ -3,7 +3,7 @@
 
 use connectors::http::Response;
 use model::tables::{Event, EventState, Organization, Server, ServiceEndpoint};
-use model::{Change, Commit, Entity, Failure, Id, Update};
+use model::{Change, Commit, Entity, Failure, Id, Update, words};
 use rules::alert::{self, Alert};
 use rules::webhook::{Answer, Next};
 use store::CommitError;
@@ -57,14 +57,14 @@ impl Engine {
             Next::GiveUp { why } => {
                 stats::told("failed");
                 update = update.set(Event::C.state, EventState::Failed).set(Event::C.next_run, None);
-                let text = format!(
-                    "The {} of {} {} could not be delivered to the webhook '{}': {why}. See pr_events, put the receiver \
-                     right, and send the failed events again with `postroom webhook replay \"{}\"`.",
+                let text = words!(
+                    "The {0} of {1} {2} could not be delivered to the webhook '{3}': {4}. See pr_events, put the receiver \
+                     right, and send the failed events again with `postroom webhook replay \"{3}\"`.",
                     event.message,
                     event.table,
                     event.row.unwrap_or_default(),
                     endpoint.name,
-                    endpoint.name
+                    why
                 );
                 let told = Alert::error("webhook-failed", text).details(said(&delivered));
                 changes.extend(alert::raise(told, endpoint.reference(), None, organization, now));
@@ -109,9 +109,9 @@ impl Engine {
                 .into(),
         ];
         if after.failures == rules::breaker::LASTING {
-            let text = format!(
-                "The webhook '{}' has not taken anything for about an hour: {}. Its events wait and are delivered in order \
-                 once it answers; each is given up after {} hours. Check that the receiver runs and can be reached from here.",
+            let text = words!(
+                "The webhook '{0}' has not taken anything for about an hour: {1}. Its events wait and are delivered in order \
+                 once it answers; each is given up after {2} hours. Check that the receiver runs and can be reached from here.",
                 endpoint.name,
                 after.last_error,
                 rules::webhook::GIVE_UP.as_hours()

@@ -222,7 +222,7 @@ mod tests {
         let arguments = arguments.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
         match (Arguments::checked(operation, arguments), expected) {
             (Ok(_), Ok(())) => {}
-            (Err(error), Err(words)) => assert!(error.faults[0].message.contains(words), "{error:?}"),
+            (Err(error), Err(words)) => assert!(error.faults[0].message.to_string().contains(words), "{error:?}"),
             (other, _) => panic!("{other:?}"),
         }
     }

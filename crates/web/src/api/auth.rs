@@ -71,7 +71,7 @@ async fn of_session(
     if !signin::same_site(&parts.method, &parts.headers, &client.origin) {
         let message = "The request did not come from a page of this server (Origin), and was not carried out. \
                        Programs send a bearer token.";
-        let fault = Refusal::new(0x8004_0220, "CrossSiteRequest", message);
+        let fault = Refusal::new(0x8004_0220, "CrossSiteRequest", model::Words::foreign(message));
         return Err(ApiError::new(StatusCode::FORBIDDEN, fault));
     }
     Ok(Some(Caller { user: current.user, scopes: None }))
@@ -86,7 +86,7 @@ async fn refused(
     message: &str,
 ) -> ApiError {
     guesses.failed(address, now);
-    let fault = Refusal::new(0x8004_4302, "RequestIsNotAuthenticated", message);
+    let fault = Refusal::new(0x8004_4302, "RequestIsNotAuthenticated", model::Words::foreign(message));
     let mut error = ApiError::new(StatusCode::UNAUTHORIZED, fault);
     let uri = signin::authorization_uri(state, origin).await;
     error.headers.push((header::WWW_AUTHENTICATE, format!("Bearer authorization_uri={uri}, resource_id={origin}/")));

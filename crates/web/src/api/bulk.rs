@@ -84,7 +84,7 @@ async fn all(
             Ok(row) => saved.push(row),
             Err(mut error) => {
                 for fault in &mut error.faults {
-                    fault.message = format!("Targets[{n}]: {}", fault.message);
+                    fault.message = model::Words::foreign(format!("Targets[{n}]: {}", fault.message));
                 }
                 return Err(error);
             }

@@ -117,5 +117,5 @@ fn queries(arguments: &mut Arguments, now: Timestamp) -> Result<Vec<Query>, ApiE
 /// 0x80040800
 fn refused(why: &str) -> ApiError {
     let message = format!("The job cannot be done as described: {why}.");
-    Refusal::new(0x8004_0800, "NotSupported", message).into()
+    Refusal::new(0x8004_0800, "NotSupported", model::Words::foreign(message)).into()
 }

@@ -60,7 +60,10 @@ async fn answer(state: &AppState, limiter: &Limiter, request: Request, id: &str)
     let path_and_query = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     if path_and_query.len() > LONGEST_URL {
         let message = format!("The URL is longer than {LONGEST_URL} bytes.");
-        return Err(ApiError::new(StatusCode::URI_TOO_LONG, Refusal::new(0x8006_0888, "UrlTooLong", message)));
+        return Err(ApiError::new(
+            StatusCode::URI_TOO_LONG,
+            Refusal::new(0x8006_0888, "UrlTooLong", model::Words::foreign(message)),
+        ));
     }
     let Caller { user, scopes } = auth::caller(state, &limiter.guesses, &parts, &client, now).await?;
     let mut permit = limiter.enter(user.id, now).map_err(too_many)?;
@@ -132,7 +135,7 @@ async fn payload(body: Body, resource: &Resource) -> Result<Bytes, ApiError> {
     }
     let Ok(payload) = tokio::time::timeout(SLOWEST_BODY, axum::body::to_bytes(body, limit)).await else {
         let message = format!("The payload did not come within {} seconds.", SLOWEST_BODY.as_secs());
-        let fault = Refusal::new(0x8004_0216, "PayloadTimeout", message);
+        let fault = Refusal::new(0x8004_0216, "PayloadTimeout", model::Words::foreign(message));
         return Err(unread(ApiError::new(StatusCode::REQUEST_TIMEOUT, fault)));
     };
     payload.map_err(|error| {
@@ -149,7 +152,10 @@ fn unread(mut error: ApiError) -> ApiError {
 
 pub(crate) fn too_large(limit: usize) -> ApiError {
     let message = format!("The payload is larger than {limit} bytes.");
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(0x8004_4A02, "PayloadTooLarge", message))
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::new(0x8004_4A02, "PayloadTooLarge", model::Words::foreign(message)),
+    )
 }
 
 async fn dispatch(call: &Call, resource: Resource) -> Result<Response, ApiError> {

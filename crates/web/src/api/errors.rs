@@ -4,7 +4,7 @@
 use actions::ActionError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use model::{Refusal, Refusals};
+use model::{Refusal, Refusals, Words, words};
 use serde_json::json;
 
 use crate::api::headers::Prefer;
@@ -31,32 +31,34 @@ impl ApiError {
 
     /// 400, 0x80060888: a query option or a URL that cannot be understood.
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Refusal::new(0x8006_0888, "BadRequest", message))
+        Self::new(StatusCode::BAD_REQUEST, Refusal::new(0x8006_0888, "BadRequest", Words::foreign(message)))
     }
 
     /// 400, 0x80048D19: a payload that cannot be understood.
     pub fn bad_payload(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, actions::validate::malformed(message))
+        Self::new(StatusCode::BAD_REQUEST, actions::validate::malformed(Words::foreign(message)))
     }
 
     /// 404, 0x80060888
     pub fn no_segment(segment: &str) -> Self {
         let message = format!("Resource not found for the segment '{}'.", actions::validate::excerpt(segment));
-        Self::new(StatusCode::NOT_FOUND, Refusal::new(0x8006_0888, "ResourceNotFound", message))
+        Self::new(StatusCode::NOT_FOUND, Refusal::new(0x8006_0888, "ResourceNotFound", Words::foreign(message)))
     }
 
     /// 405 with the methods that are allowed.
     pub fn method(allowed: &'static str) -> Self {
         let message = format!("The HTTP method is not supported for this resource. Allowed: {allowed}.");
-        let mut error =
-            Self::new(StatusCode::METHOD_NOT_ALLOWED, Refusal::new(0x8006_0888, "MethodNotAllowed", message));
+        let mut error = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::new(0x8006_0888, "MethodNotAllowed", Words::foreign(message)),
+        );
         error.headers.push((header::ALLOW, allowed.to_owned()));
         error
     }
 
     /// 503, 0x80044151: the database did not answer in time.
     pub fn busy(detail: String) -> Self {
-        let message = "The database did not answer in time. Ask for less, or try again later.";
+        let message = words!("The database did not answer in time. Ask for less, or try again later.");
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::new(0x8004_4151, "SqlTimeout", message));
         error.headers.push((header::RETRY_AFTER, "5".to_owned()));
         error.internal = Some(detail);
@@ -98,7 +100,7 @@ impl ApiError {
 
 /// 0x80040216
 fn unexpected(id: &str) -> Refusal {
-    let message = format!("An unexpected error occurred. The administrator finds it in the log under {id}.");
+    let message = words!("An unexpected error occurred. The administrator finds it in the log under {0}.", id);
     Refusal::new(0x8004_0216, "UnExpected", message)
 }
 
@@ -113,15 +115,15 @@ fn code(fault: &Refusal) -> String {
 
 pub(crate) fn body(faults: &[Refusal]) -> serde_json::Value {
     let first = faults.first().map_or_else(|| "0x0".to_owned(), code);
-    let mut message: Vec<&str> = faults.iter().take(MOST_FAULTS).map(|f| f.message.as_str()).collect();
+    let mut message: Vec<String> = faults.iter().take(MOST_FAULTS).map(|f| f.message.to_string()).collect();
     let more = format!("There are {} more faults.", faults.len().saturating_sub(MOST_FAULTS));
     if faults.len() > MOST_FAULTS {
-        message.push(&more);
+        message.push(more);
     }
     let details: Vec<_> = faults
         .iter()
         .take(MOST_FAULTS)
-        .map(|f| json!({ "code": code(f), "message": f.message, "target": f.field, "name": f.name }))
+        .map(|f| json!({ "code": code(f), "message": f.message.to_string(), "target": f.field, "name": f.name }))
         .collect();
     json!({ "error": { "code": first, "message": message.join("\n"), "details": details } })
 }
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn all_faults_are_told() {
-        let faults = [Refusal::invalid(Some("name"), "one"), Refusal::new(0x8005_E211, "X", "two")];
+        let faults = [Refusal::invalid(Some("name"), words!("one")), Refusal::new(0x8005_E211, "X", words!("two"))];
         let body = body(&faults);
         assert_eq!(body["error"]["code"], "0x80040203");
         assert_eq!(body["error"]["message"], "one\ntwo");

@@ -221,7 +221,7 @@ fn addresses(parameter: &'static str, text: &str) -> Result<Vec<Address>, ApiErr
 /// 0x80044192
 fn bad_address(parameter: &'static str, why: &str) -> ApiError {
     let message = format!("The parameter '{parameter}' takes email addresses, separated by semicolons: {why}.");
-    Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", message).at(parameter).into()
+    Refusal::new(0x8004_4192, "InvalidEmailAddressFormat", model::Words::foreign(message)).at(parameter).into()
 }
 
 /// `<left@right>`. What is no such thing (some programs give a GUID) becomes

@@ -92,7 +92,7 @@ pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError
         (Some("*"), _) => Ok(Precondition::Exists),
         (Some(etag), _) => version(etag).map(Precondition::Version).ok_or_else(|| {
             let message = "If-Match takes * or an ETag such as W/\"4711\".";
-            Refusal::new(0x8006_0883, "ConcurrencyVersionNotProvided", message).into()
+            Refusal::new(0x8006_0883, "ConcurrencyVersionNotProvided", model::Words::foreign(message)).into()
         }),
         (None, Some("*")) => Ok(Precondition::Absent),
         // Clients send the literal `null` and mean "do not cache".
@@ -118,8 +118,10 @@ pub(crate) fn require_plain(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = "Compressed payloads are not taken. Send it without Content-Encoding.";
-    let mut error =
-        ApiError::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, actions::validate::malformed(message));
+    let mut error = ApiError::new(
+        axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        actions::validate::malformed(model::Words::foreign(message)),
+    );
     error.headers.push((header::ACCEPT_ENCODING, "identity".to_owned()));
     Err(error)
 }
@@ -132,7 +134,10 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = "The payload must be JSON: Content-Type: application/json.";
-    Err(ApiError::new(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE, actions::validate::malformed(message)))
+    Err(ApiError::new(
+        axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        actions::validate::malformed(model::Words::foreign(message)),
+    ))
 }
 
 #[cfg(test)]

@@ -236,6 +236,9 @@ fn more(call: &Call, fetch: &Fetch, language: Language, found: &Fetched, body: &
 
 impl From<FetchError> for ApiError {
     fn from(error: FetchError) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Refusal::new(error.kind.code(), error.kind.name(), error.message))
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Refusal::new(error.kind.code(), error.kind.name(), model::Words::foreign(error.message)),
+        )
     }
 }

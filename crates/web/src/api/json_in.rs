@@ -25,7 +25,7 @@ pub(crate) async fn draft(
     let mut draft = row(ctx, table, properties).await?;
     if size(&draft) > MOST_ROWS + 1 {
         let message = format!("The payload has more than {MOST_ROWS} rows in the row; write them one by one.");
-        draft.faults.push(actions::validate::malformed(message));
+        draft.faults.push(actions::validate::malformed(model::Words::foreign(message)));
     }
     Ok(draft)
 }
@@ -67,7 +67,7 @@ async fn bind(ctx: &Context, draft: &mut Draft, nav: &str, value: Json) -> Resul
         Json::Text(url) => url,
         _ => {
             let message = format!("'{nav}@odata.bind' takes the URL of a row, or null.");
-            draft.faults.push(actions::validate::malformed(message).at(column.name));
+            draft.faults.push(actions::validate::malformed(model::Words::foreign(message)).at(column.name));
             return Ok(());
         }
     };
@@ -90,7 +90,7 @@ async fn bind(ctx: &Context, draft: &mut Draft, nav: &str, value: Json) -> Resul
         Ok(found) if target.is_some_and(|t| t != found.table) => {
             let message =
                 format!("'{nav}@odata.bind' takes a row of {}, not of {}.", target.unwrap_or(""), found.table);
-            draft.faults.push(actions::validate::malformed(message).at(column.name));
+            draft.faults.push(actions::validate::malformed(model::Words::foreign(message)).at(column.name));
         }
         Ok(found) => put(draft, column, Value::Ref(found)),
         Err(ApiError { internal: None, faults, .. }) => {
@@ -106,27 +106,33 @@ fn put(draft: &mut Draft, column: &'static Column, value: Value) {
 }
 
 fn undeclared(nav: &str) -> Refusal {
-    actions::validate::malformed(format!(
+    actions::validate::malformed(model::Words::foreign(format!(
         "An undeclared property '{}' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values.",
         actions::validate::excerpt(nav)
-    ))
+    )))
 }
 
 async fn children(ctx: &Context, draft: &mut Draft, child: Child, value: Json) -> Result<(), ApiError> {
     let Some(table) = model::tables::by_logical_name(child.table) else { return Ok(()) };
     let Json::Array(items) = value else {
-        draft.faults.push(actions::validate::malformed(format!("'{}' takes an array of rows.", child.nav)));
+        draft.faults.push(actions::validate::malformed(model::Words::foreign(format!(
+            "'{}' takes an array of rows.",
+            child.nav
+        ))));
         return Ok(());
     };
     if items.len() > MOST_ROWS {
         let message = format!("'{}' has {} rows; at most {MOST_ROWS} are taken at once.", child.nav, items.len());
-        draft.faults.push(actions::validate::malformed(message));
+        draft.faults.push(actions::validate::malformed(model::Words::foreign(message)));
         return Ok(());
     }
     let mut rows = Vec::new();
     for item in items {
         let Json::Object(properties) = item else {
-            draft.faults.push(actions::validate::malformed(format!("'{}' takes an array of rows.", child.nav)));
+            draft.faults.push(actions::validate::malformed(model::Words::foreign(format!(
+                "'{}' takes an array of rows.",
+                child.nav
+            ))));
             return Ok(());
         };
         rows.push(Box::pin(row(ctx, table, properties)).await?);
@@ -151,7 +157,7 @@ async fn parent(
     let table = target.or(only).or(said).and_then(model::tables::by_logical_name).filter(|t| t.on_wire);
     let Some(table) = table else {
         let message = format!("'{}' can be of several tables. Name its table: '{}_<table>'.", column.name, column.name);
-        draft.faults.push(actions::validate::malformed(message).at(column.name));
+        draft.faults.push(actions::validate::malformed(model::Words::foreign(message)).at(column.name));
         return Ok(());
     };
     let parent = Box::pin(row(ctx, table, properties)).await?;
@@ -164,7 +170,9 @@ fn property(draft: &mut Draft, name: &str, value: Json) {
     if name == table.id {
         match &value {
             Json::Text(text) if guid(text).is_some() => draft.id = guid(text),
-            _ => draft.faults.push(actions::validate::malformed(format!("'{name}' takes a GUID."))),
+            _ => draft
+                .faults
+                .push(actions::validate::malformed(model::Words::foreign(format!("'{name}' takes a GUID.")))),
         }
         return;
     }
@@ -177,7 +185,7 @@ fn property(draft: &mut Draft, name: &str, value: Json) {
             "'{name}' cannot be written. References are set by their navigation property: \"{}@odata.bind\".",
             table.nav(column, "<table>")
         );
-        draft.faults.push(actions::validate::malformed(message).at(column.name));
+        draft.faults.push(actions::validate::malformed(model::Words::foreign(message)).at(column.name));
         return;
     }
     let Some(column) = table.column(name).filter(|c| c.access != Access::Internal) else {
@@ -204,7 +212,9 @@ fn body(draft: &mut Draft, value: Json) {
     };
     match bytes {
         Some(bytes) => draft.body = Some(bytes),
-        None => draft.faults.push(actions::validate::malformed("'body' takes the file's bytes as base64.")),
+        None => draft
+            .faults
+            .push(actions::validate::malformed(model::Words::foreign("'body' takes the file's bytes as base64."))),
     }
 }
 

@@ -94,5 +94,5 @@ fn undefined(table: &Table, name: &str) -> ApiError {
     let keys = if keys.is_empty() { "none".to_owned() } else { keys.join("; ") };
     let name = actions::validate::excerpt(name);
     let message = format!("'{name}' is no key of entity '{}'. Its alternate keys: {keys}.", table.logical);
-    model::Refusal::new(0x8006_0890, "EntityKeyNotDefined", message).into()
+    model::Refusal::new(0x8006_0890, "EntityKeyNotDefined", model::Words::foreign(message)).into()
 }

@@ -85,7 +85,7 @@ pub(crate) async fn disassociate(call: &Call, link: &Link, here: Ref, there: Ref
     let found = if there.table == link.table { pair(call, link, here, there).await? } else { None };
     let Some(id) = found else {
         let message = format!("{here} is not linked with {there} by {}.", link.nav);
-        return Err(Refusal::new(0x8004_0217, "ObjectDoesNotExist", message).into());
+        return Err(Refusal::new(0x8004_0217, "ObjectDoesNotExist", model::Words::foreign(message)).into());
     };
     actions::delete(&call.ctx, through(link)?, id, Precondition::Exists).await?;
     Ok(respond::empty(StatusCode::NO_CONTENT))

@@ -136,5 +136,5 @@ async fn counts(mut invocation: Invocation<'_>) -> Result<Response, ApiError> {
 /// 0x80041102
 fn no_entity(name: &str) -> ApiError {
     let message = format!("The entity '{}' is not known.", actions::validate::excerpt(name));
-    model::Refusal::new(0x8004_1102, "QueryBuilderNoEntity", message).into()
+    model::Refusal::new(0x8004_1102, "QueryBuilderNoEntity", model::Words::foreign(message)).into()
 }

@@ -207,5 +207,5 @@ async fn link(
 /// 404, 0x80040217
 fn not_linked(parent: Ref, other: Ref) -> ApiError {
     let message = format!("{parent} is not linked with {other}.");
-    Refusal::new(0x8004_0217, "ObjectDoesNotExist", message).into()
+    Refusal::new(0x8004_0217, "ObjectDoesNotExist", model::Words::foreign(message)).into()
 }

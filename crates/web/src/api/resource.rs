@@ -122,7 +122,7 @@ pub(crate) fn read(path: &str) -> Result<Resource, ApiError> {
             [name] if bound(name).is_some_and(|(name, _)| name == "DeleteMultiple") => {
                 let message =
                     "DeleteMultiple is for elastic tables alone. Use the BulkDelete action, or DELETE in a $batch.";
-                Err(model::Refusal::new(0x8004_0800, "NotSupported", message).into())
+                Err(model::Refusal::new(0x8004_0800, "NotSupported", model::Words::foreign(message)).into())
             }
             [other, ..] => Err(ApiError::no_segment(other)),
         };

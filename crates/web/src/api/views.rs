@@ -34,7 +34,9 @@ pub(crate) async fn check(
             "'{}' is not the logical name of a table; write it as in 'mailbox'.",
             actions::validate::excerpt(&of)
         );
-        draft.faults.push(Refusal::new(0x8004_1102, "QueryBuilderNoEntity", message).at("returnedtypecode"));
+        draft.faults.push(
+            Refusal::new(0x8004_1102, "QueryBuilderNoEntity", model::Words::foreign(message)).at("returnedtypecode"),
+        );
         return Ok(());
     }
     let Some(query) = draft.values.get("fetchxml").and_then(Value::as_text).filter(|q| !q.is_empty()) else {
@@ -46,10 +48,12 @@ pub(crate) async fn check(
         Ok(fetch) => {
             let message =
                 format!("The query is for rows of {}, and the view for rows of {of}.", fetch.root.table.logical);
-            draft.faults.push(Refusal::invalid(Some("fetchxml"), message));
+            draft.faults.push(Refusal::invalid(Some("fetchxml"), model::Words::foreign(message)));
         }
         Err(error) => {
-            draft.faults.push(Refusal::new(error.kind.code(), error.kind.name(), error.message).at("fetchxml"));
+            draft.faults.push(
+                Refusal::new(error.kind.code(), error.kind.name(), model::Words::foreign(error.message)).at("fetchxml"),
+            );
         }
     }
     Ok(())

@@ -51,7 +51,7 @@ pub(crate) async fn update(call: &Call, table: &'static Table, key: &Key) -> Res
     };
     if draft.id.take().is_some_and(|given| given != id) {
         let message = format!("The payload's '{}' is another than the URL's.", table.id);
-        draft.faults.push(actions::validate::malformed(message).at(table.id));
+        draft.faults.push(actions::validate::malformed(model::Words::foreign(message)).at(table.id));
     }
     views::check(&call.ctx, table, Some(id), &mut draft).await?;
     let saved = actions::update(&call.ctx, id, draft, precondition).await?;

@@ -103,7 +103,7 @@ impl Guesses {
             "{} requests without a valid token came from this address within {WINDOW_SECONDS} seconds. Wait {wait} seconds, and check the token.",
             self.limit
         );
-        model::Refusal::new(0x8007_2322, "TooManyFailedLogins", message)
+        model::Refusal::new(0x8007_2322, "TooManyFailedLogins", model::Words::foreign(message))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {

@@ -57,6 +57,7 @@ fn refusal(request: &Request<Incoming>) -> Option<&'static str> {
 }
 
 pub(super) fn bad_request(message: &str) -> Response<Body> {
-    let error = ApiError::new(StatusCode::BAD_REQUEST, Refusal::new(0x8006_0888, "BadRequest", message));
+    let error =
+        ApiError::new(StatusCode::BAD_REQUEST, Refusal::new(0x8006_0888, "BadRequest", model::Words::foreign(message)));
     error.into_response("")
 }

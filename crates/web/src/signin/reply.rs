@@ -52,11 +52,11 @@ impl From<ActionError> for Fault {
             if let Some(detail) = &api.internal {
                 tracing::error!(detail, "Bad: a request failed for a reason of ours");
             }
-            let text = api.faults.first().map_or("An unexpected error occurred.", |f| f.message.as_str());
+            let text = api.faults.first().map_or("An unexpected error occurred.".to_owned(), |f| f.message.to_string());
             return Self::new(api.status, text);
         };
         let status = refusals.0.first().map_or(StatusCode::BAD_REQUEST, |f| errors::status_of(f.code));
-        let text: Vec<&str> = refusals.0.iter().map(|f| f.message.as_str()).collect();
+        let text: Vec<String> = refusals.0.iter().map(|f| f.message.to_string()).collect();
         Self::new(status, text.join(" "))
     }
 }

@@ -18,7 +18,7 @@ use crate::world::World;
 fn refused<T: std::fmt::Debug>(result: Result<T, ActionError>, words: &str) {
     match result {
         Err(ActionError::Refused(refusals)) => {
-            assert!(refusals.0.iter().any(|r| r.message.contains(words)), "{refusals:?}");
+            assert!(refusals.0.iter().any(|r| r.message.to_string().contains(words)), "{refusals:?}");
         }
         other => panic!("{other:?}"),
     }

@@ -85,7 +85,7 @@ impl<E: Into<ActionError>> From<E> for Denied {
     fn from(error: E) -> Self {
         match error.into() {
             ActionError::Refused(refusals) => {
-                let texts: Vec<&str> = refusals.0.iter().map(|r| r.message.as_str()).collect();
+                let texts: Vec<String> = refusals.0.iter().map(|r| r.message.to_string()).collect();
                 Self::Refused(texts.join(" "))
             }
             error => Self::Failed(error),

@@ -105,7 +105,10 @@ impl Answers {
 
 pub(super) fn too_large() -> ApiError {
     let message = format!("The batch's answers are larger than {LARGEST} bytes. Ask for less at once.");
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(0x8004_4A02, "PayloadTooLarge", message))
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::new(0x8004_4A02, "PayloadTooLarge", model::Words::foreign(message)),
+    )
 }
 
 fn line(out: &mut Vec<u8>, text: &str) {

@@ -53,7 +53,10 @@ fn read(
 ) -> Result<(Call, Resource), ApiError> {
     if request.url.len() > LONGEST_URL {
         let message = format!("The URL is longer than {LONGEST_URL} bytes.");
-        return Err(ApiError::new(StatusCode::URI_TOO_LONG, Refusal::new(0x8006_0888, "UrlTooLong", message)));
+        return Err(ApiError::new(
+            StatusCode::URI_TOO_LONG,
+            Refusal::new(0x8006_0888, "UrlTooLong", model::Words::foreign(message)),
+        ));
     }
     let path_and_query = locate(request.url, &call.version, references)?;
     let (path, query) = path_and_query.split_once('?').unwrap_or((&path_and_query, ""));

@@ -172,12 +172,12 @@ fn bad(why: &str) -> ApiError {
 /// 0x80041102
 fn no_entity(name: &str) -> ApiError {
     let message = format!("The entity with a name = '{}' was not found.", actions::validate::excerpt(name));
-    model::Refusal::new(0x8004_1102, "QueryBuilderNoEntity", message).into()
+    model::Refusal::new(0x8004_1102, "QueryBuilderNoEntity", model::Words::foreign(message)).into()
 }
 
 /// 0x80041103
 fn no_attribute(table: &Table, name: &str) -> ApiError {
     let name = actions::validate::excerpt(name);
     let message = format!("'{}' entity doesn't contain attribute with Name = '{name}'.", table.logical);
-    model::Refusal::new(0x8004_1103, "QueryBuilderNoAttribute", message).into()
+    model::Refusal::new(0x8004_1103, "QueryBuilderNoAttribute", model::Words::foreign(message)).into()
 }

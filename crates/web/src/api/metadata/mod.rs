@@ -66,7 +66,10 @@ fn document(call: &Call) -> Response {
 fn declared() -> ApiError {
     let message = "Tables, columns, relationships and choices are declared by the program and cannot be changed \
                    through the API.";
-    let mut error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Refusal::new(0x8004_0315, "NotSupported", message));
+    let mut error = ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::new(0x8004_0315, "NotSupported", model::Words::foreign(message)),
+    );
     error.headers.push((header::ALLOW, "GET".to_owned()));
     error
 }

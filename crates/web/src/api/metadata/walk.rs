@@ -165,7 +165,10 @@ fn find(place: Place, key: &str) -> Result<Place, ApiError> {
     found.map(Place::One).ok_or_else(|| {
         let wanted = actions::validate::excerpt(&wanted);
         let message = format!("Could not find a definition with {property} '{wanted}'.");
-        ApiError::new(StatusCode::NOT_FOUND, Refusal::new(0x8006_0888, "EntityNotFound", message))
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            Refusal::new(0x8006_0888, "EntityNotFound", model::Words::foreign(message)),
+        )
     })
 }
 

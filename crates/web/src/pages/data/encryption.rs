@@ -51,7 +51,7 @@ pub(super) async fn load(desk: &Desk, refused: &Refused) -> Result<Encryption, F
     let since = actions::list(&desk.ctx, made).await?.pop().and_then(|row| row.get("createdon").as_time());
     let key = Field::new("key", desk.t("The old key"), Input::Lines)
         .help(desk.t("The lines of the old key file, as they stand there: {\"id\":…,\"key\":…}"))
-        .refused(&refused.refusals)
+        .refused(&desk.viewer, &refused.refusals)
         .required();
     Ok(Encryption {
         frame: desk.frame("Data Management", Place::Data),
@@ -106,7 +106,7 @@ pub(super) async fn refused(desk: &Desk, fault: Fault) -> Outcome {
     if fault.refusals.is_empty() {
         return Err(fault);
     }
-    let words: Vec<String> = fault.refusals.iter().map(|r| desk.t(&r.message)).collect();
+    let words: Vec<String> = fault.refusals.iter().map(|r| desk.words(&r.message)).collect();
     let status = fault.status;
     show(desk, &Refused { refusals: fault.refusals, fault: words.join(" ") }, status).await
 }

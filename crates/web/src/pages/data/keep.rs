@@ -22,7 +22,7 @@ pub(super) async fn load(desk: &Desk, wrong: &Refused) -> Result<Keep, Fault> {
         Field::of(desk.viewer.texts, Organization::TABLE, name)
             .value(days.to_string())
             .help(help)
-            .refused(&wrong.refusals)
+            .refused(&desk.viewer, &wrong.refusals)
     };
     let ledger = desk.t("0 keeps them for ever. After so many days an entry forgets subject, sender, reason and the raw message. That the message was seen, and what became of it, is never forgotten: otherwise it would be tracked a second time. Entries that wait, failed, are nobody's or were not delivered stay whole.");
     let alerts = desk.t("0 keeps them for ever. An alert that happens again counts as new.");

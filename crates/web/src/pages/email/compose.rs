@@ -166,7 +166,7 @@ async fn autosave(desk: &Desk, sheet: Sheet) -> Outcome {
             json!({ "id": id.to_string(), "version": version, "path": format!("/work/emails/{id}/edit"), "said": said, "files": files })
         }
         Err(refusals) => {
-            let why: Vec<&str> = refusals.iter().map(|r| r.message.as_str()).collect();
+            let why: Vec<String> = refusals.iter().map(|r| desk.words(&r.message)).collect();
             match Against::of(&refusals) {
                 Some(against) => json!({ "said": texts.text("Not saved any more"), "against": against.word() }),
                 None => json!({ "said": texts.with("Not saved: {0}", &[&why.join(" ")]) }),

@@ -7,7 +7,7 @@ use formats::html::{self, Own};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::tables::{ActivityParty, Attachment, Email, Participation, Priority, REGARDING};
-use model::{Entity, Id, Ref, Refusal, Timestamp};
+use model::{Entity, Id, Ref, Refusal, Timestamp, words};
 
 use crate::pages::email::answer::{self, How, Origin};
 use crate::pages::email::{choices, loaded, recipients};
@@ -326,7 +326,7 @@ pub(super) async fn attach_as(ctx: &Context, email: Id, file: Upload, content_id
         .with(Attachment::C.content_id, content_id.to_owned())
         .with(Attachment::C.mime_type, kind(&file.kind));
     draft.body = Some(file.bytes);
-    let named = |r: Refusal| Refusal { message: format!("{}: {}", file.name, r.message), ..r };
+    let named = |r: Refusal| Refusal { message: words!("{0}: {1}", file.name, r.message), ..r };
     let refused = refused(actions::create(ctx, draft).await)?;
     Ok(refused.err().unwrap_or_default().into_iter().map(named).collect())
 }

@@ -128,17 +128,17 @@ async fn resolving(desk: &Desk, email: Id, address: String, form: Form, refusals
         faults: refusals
             .iter()
             .filter(|r| !matches!(r.field, Some("firstname" | "lastname")))
-            .map(|r| r.message.clone())
+            .map(|r| desk.words(&r.message))
             .collect(),
         id: email.to_string(),
         choices: choices::records(desk, &q, EACH).await?,
         may_create: permitted(&desk.ctx, Wish::Create(Contact::TABLE)),
         first: Field::new("firstname", texts.text("First Name"), Input::Line)
             .value(given("firstname", first))
-            .refused(refusals),
+            .refused(&desk.viewer, refusals),
         last: Field::new("lastname", texts.text("Last Name"), Input::Line)
             .value(given("lastname", last))
-            .refused(refusals),
+            .refused(&desk.viewer, refusals),
         address,
         name,
         q,

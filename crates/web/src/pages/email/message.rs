@@ -72,11 +72,11 @@ async fn show(desk: &Desk, id: Id, refusals: &[Refusal]) -> Outcome {
     let page = MessagePage {
         frame: desk.frame("Message", Place::Activities).with_help("email").titled(subject),
         id: id.to_string(),
-        faults: refusals.iter().map(|r| r.message.clone()).collect(),
+        faults: refusals.iter().map(|r| desk.words(&r.message)).collect(),
         tone: grid::tone(LedgerEntry::TABLE.logical, LedgerEntry::C.disposition.name, row.disposition.number()),
         disposition: desk.t(row.disposition.label()),
         can_track: readable && row.activity.is_none() && UNTRACKED.contains(&row.disposition),
-        reason: row.reason,
+        reason: desk.said(&row.reason),
         from: row.from,
         mailbox: facts::record(desk, row.mailbox).await?,
         folder: row.folder,

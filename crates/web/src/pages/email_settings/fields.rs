@@ -89,7 +89,7 @@ impl Maker<'_> {
     fn field(&self, column: &'static str, help: String) -> Field {
         let field = Field::of(self.desk.viewer.texts, Organization::TABLE, column)
             .value(self.typed.value(Some(self.held), column))
-            .refused(self.refusals)
+            .refused(&self.desk.viewer, self.refusals)
             .help(help);
         if self.may_write {
             return field;

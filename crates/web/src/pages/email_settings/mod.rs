@@ -95,7 +95,7 @@ async fn shown(desk: &Desk, held: &Record, form: &Form, refusals: &[Refusal], ov
     };
     let trouble = |refusal: &Refusal| {
         let column = refusal.field.filter(|column| COLUMNS.contains(column)).unwrap_or_default();
-        (column.to_owned(), label(column), refusal.message.clone())
+        (column.to_owned(), label(column), desk.words(&refusal.message))
     };
     let page = SettingsPage {
         frame: desk.frame("Email Configuration Settings", Place::EmailSettings),

@@ -20,8 +20,8 @@ impl Done {
     pub fn of<T>(desk: &Desk, row: &Chosen, result: Result<T, ActionError>) -> Self {
         let refused = match result {
             Ok(_) => Vec::new(),
-            Err(ActionError::Refused(refusals)) => refusals.0.iter().map(|r| desk.t(&r.message)).collect(),
-            Err(error) => vec![Fault::from(error).text],
+            Err(ActionError::Refused(refusals)) => refusals.0.iter().map(|r| desk.words(&r.message)).collect(),
+            Err(error) => vec![desk.said(&Fault::from(error).text)],
         };
         Self { id: row.id, name: row.name.clone(), refused }
     }

@@ -161,7 +161,7 @@ fn mine(desk: &Desk, row: &Record) -> Mine {
         when: row.get(Email::C.sort_date.name).as_time(),
         status: EmailStatus::OPTIONS.label(status).map(|l| desk.t(l)).unwrap_or_default(),
         tone: tone(Email::TABLE.logical, Email::C.status.name, status),
-        reason: text(row, Email::C.failure_reason.name),
+        reason: desk.said(&text(row, Email::C.failure_reason.name)),
         next: row.get(Email::C.postponed_until.name).as_time(),
     }
 }
@@ -172,7 +172,7 @@ fn alert(desk: &Desk, row: &Record) -> Alert {
         href: row.get("regardingobjectid").as_ref_to().and_then(|target| page_of(&desk.ctx, target)),
         level: AlertLevel::OPTIONS.label(level).map(|l| desk.t(l)).unwrap_or_default(),
         tone: tone("tracelog", "level", level),
-        text: text(row, "text"),
+        text: desk.said(&text(row, "text")),
         when: row.get("modifiedon").as_time(),
     }
 }

@@ -15,6 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use model::Words;
 
 use crate::pages::kit::{Fault, Form, Frame, Place, Viewer};
 use crate::signin::{Visit, redirect};
@@ -62,6 +63,16 @@ impl Desk {
     /// A text in the person's language.
     pub fn t(&self, english: &str) -> String {
         self.viewer.texts.text(english).to_owned()
+    }
+
+    /// A sentence of the rules, in the person's language.
+    pub fn words(&self, words: &Words) -> String {
+        self.viewer.words(words)
+    }
+
+    /// A sentence that was written down in English, in the person's language.
+    pub fn said(&self, english: &str) -> String {
+        self.viewer.said(english)
     }
 
     /// Whether a password may cross the network: over TLS, from this computer,

@@ -57,7 +57,12 @@ impl Fault {
             status if status.is_server_error() => "Something went wrong",
             _ => "That did not work",
         };
-        let text = desk.t(&self.text);
+        let text = if self.refusals.is_empty() {
+            let text = desk.t(&self.text);
+            if text == self.text { desk.said(&text) } else { text }
+        } else {
+            self.refusals.iter().map(|refusal| desk.words(&refusal.message)).collect::<Vec<_>>().join(" ")
+        };
         if desk.htmx {
             return crate::pages::page(self.status, &Note { text });
         }
@@ -74,11 +79,11 @@ impl From<ActionError> for Fault {
             if let Some(detail) = &api.internal {
                 tracing::error!(detail, "Bad: a page failed for a reason of ours");
             }
-            let text = api.faults.first().map_or("An unexpected error occurred.", |f| f.message.as_str());
+            let text = api.faults.first().map_or("An unexpected error occurred.".to_owned(), |f| f.message.to_string());
             return Self::new(api.status, text);
         };
         let status = refusals.0.first().map_or(StatusCode::BAD_REQUEST, |f| errors::status_of(f.code));
-        let text: Vec<&str> = refusals.0.iter().map(|f| f.message.as_str()).collect();
+        let text: Vec<String> = refusals.0.iter().map(|f| f.message.to_string()).collect();
         Self { status, text: text.join(" "), refusals: refusals.0, wait: None }
     }
 }

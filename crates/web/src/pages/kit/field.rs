@@ -5,7 +5,7 @@ use askama::Template;
 use model::table::{Column, Kind};
 use model::{Refusal, Table};
 
-use crate::pages::kit::Texts;
+use crate::pages::kit::{Texts, Viewer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Input {
@@ -134,9 +134,9 @@ impl Field {
 
     /// Takes what was refused about this field.
     #[must_use]
-    pub fn refused(mut self, refusals: &[Refusal]) -> Self {
+    pub fn refused(mut self, viewer: &Viewer, refusals: &[Refusal]) -> Self {
         let mine = refusals.iter().filter(|r| r.field == Some(self.name.as_str()));
-        self.faults.extend(mine.map(|r| r.message.clone()));
+        self.faults.extend(mine.map(|r| viewer.words(&r.message)));
         self
     }
 
@@ -205,6 +205,11 @@ mod tests {
         Field::of(crate::pages::kit::texts::english(), Mailbox::TABLE, name)
     }
 
+    fn viewer() -> Viewer {
+        let texts = crate::pages::kit::texts::english();
+        Viewer { texts, zone: jiff::tz::TimeZone::UTC, theme: "", keys: true, rows: 50 }
+    }
+
     #[track_caller]
     fn shows(field: &Field, expected: &[&str]) {
         let html = field.render().unwrap();
@@ -227,8 +232,9 @@ mod tests {
     }
     #[test]
     fn what_was_refused() {
-        let refused = [Refusal::invalid(Some("name"), "No."), Refusal::invalid(None, "Other.")];
-        let field = field("name").refused(&refused);
+        let refused =
+            [Refusal::invalid(Some("name"), model::words!("No.")), Refusal::invalid(None, model::words!("Other."))];
+        let field = field("name").refused(&viewer(), &refused);
         shows(&field, &["aria-invalid=\"true\"", "id=\"name-fault\"", "No."]);
         assert!(!field.render().unwrap().contains("Other."));
     }

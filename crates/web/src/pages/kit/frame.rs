@@ -7,7 +7,7 @@ use model::tables::{
     Account, Audit, BusinessUnit, Contact, Email, EmailServerProfile, Lead, Mailbox, Organization, Queue, Role,
     SystemUser, Team, TraceLog,
 };
-use model::{Entity, Timestamp};
+use model::{Entity, Timestamp, Words};
 
 use crate::pages::kit::{Desk, Viewer, assets, icons};
 
@@ -183,6 +183,16 @@ impl Frame {
     /// With two values, at `{0}` and `{1}`.
     pub fn t2(&self, english: &str, first: impl Display, second: impl Display) -> String {
         self.viewer.texts.with(english, &[&first, &second])
+    }
+
+    /// A sentence of the rules, in the person's language.
+    pub fn words(&self, words: &Words) -> String {
+        self.viewer.words(words)
+    }
+
+    /// A sentence that was written down in English, in the person's language.
+    pub fn said(&self, english: &str) -> String {
+        self.viewer.said(english)
     }
 
     pub fn time(&self, time: &Timestamp) -> String {

@@ -9,6 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::LazyLock;
 
+use model::Words;
+use model::wording::fill;
+
+mod sentence;
+
+use sentence::Sentences;
+
 pub(crate) struct Texts {
     /// As in `lang`: `de`.
     pub code: &'static str,
@@ -17,6 +24,8 @@ pub(crate) struct Texts {
     /// Dataverse's number: 1031.
     pub locale: i64,
     texts: BTreeMap<String, String>,
+    /// What was stored in English is recognized by these.
+    sentences: Sentences,
 }
 
 impl Texts {
@@ -26,11 +35,26 @@ impl Texts {
 
     /// With values in the places `{0}`, `{1}`.
     pub fn with(&self, english: &str, values: &[&dyn Display]) -> String {
-        let mut text = self.text(english).to_owned();
-        for (i, value) in values.iter().enumerate() {
-            text = text.replace(&format!("{{{i}}}"), &value.to_string());
+        fill(self.text(english), values)
+    }
+
+    /// A sentence of the rules. `shown`: how a value is written that is none.
+    pub fn words(&self, words: &Words, shown: &dyn Fn(&str) -> Option<String>) -> String {
+        if self.texts.is_empty() {
+            return words.to_string();
         }
-        text
+        let ours = |english: &str, values: &[String]| sentence::tidy(self.text(english), values);
+        // A name of one word is never taken for a part of a sentence.
+        let foreign = |value: &str| {
+            if value.contains(' ') { self.said(value, shown) } else { shown(value).unwrap_or_else(|| value.to_owned()) }
+        };
+        words.told(&ours, &foreign)
+    }
+
+    /// A sentence that was written down in English, or words that are not
+    /// ours, which stay as they are.
+    pub fn said(&self, english: &str, shown: &dyn Fn(&str) -> Option<String>) -> String {
+        if self.texts.is_empty() { english.to_owned() } else { self.sentences.said(english, shown) }
     }
 }
 
@@ -42,11 +66,20 @@ macro_rules! files {
 
 const GERMAN: &[&str] = files!("de": "kit" "model" "signin" "grid" "mailbox" "email_settings" "profile" "start" "email" "work" "options" "security" "data" "watch" "help");
 
+/// What the rules say, refuse and write down.
+const GERMAN_SENTENCES: &[&str] = files!("de": "refusals" "alerts" "ledger");
+
 /// The languages that are shipped. A further one is a line here and its files.
 static ALL: LazyLock<[Texts; 2]> = LazyLock::new(|| {
     [
-        Texts { code: "en", name: "English", locale: 1033, texts: BTreeMap::new() },
-        Texts { code: "de", name: "Deutsch", locale: 1031, texts: GERMAN.iter().flat_map(|f| entries(f)).collect() },
+        Texts { code: "en", name: "English", locale: 1033, texts: BTreeMap::new(), sentences: Sentences::default() },
+        Texts {
+            code: "de",
+            name: "Deutsch",
+            locale: 1031,
+            texts: GERMAN.iter().chain(GERMAN_SENTENCES).flat_map(|f| entries(f)).collect(),
+            sentences: Sentences::of(GERMAN_SENTENCES.iter().flat_map(|f| entries(f))),
+        },
     ]
 });
 

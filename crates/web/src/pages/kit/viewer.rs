@@ -4,7 +4,7 @@ use actions::{ActionError, Context};
 use axum::http::{HeaderMap, header};
 use jiff::tz::TimeZone;
 use model::tables::Theme;
-use model::{Record, Timestamp};
+use model::{Record, Timestamp, Words};
 
 use crate::pages::kit::texts::{self, Texts};
 
@@ -57,6 +57,21 @@ impl Viewer {
             "de" => format!("{}. {month} {}, {clock}", zoned.day(), zoned.year()),
             _ => format!("{} {month} {}, {clock}", zoned.day(), zoned.year()),
         }
+    }
+
+    /// A sentence of the rules, in this person's language.
+    pub fn words(&self, words: &Words) -> String {
+        self.texts.words(words, &|value| self.moment(value))
+    }
+
+    /// A sentence that was written down in English.
+    pub fn said(&self, english: &str) -> String {
+        self.texts.said(english, &|value| self.moment(value))
+    }
+
+    /// A time as the rules write it, for people.
+    fn moment(&self, value: &str) -> Option<String> {
+        value.ends_with('Z').then(|| value.parse().ok()).flatten().map(|time| self.time(time))
     }
 
     /// The time of day: `09:00`.

@@ -65,7 +65,7 @@ async fn one(desk: Desk, Path(id): Path<String>) -> Outcome {
         frame: desk.frame("Alert", Place::Alerts),
         id,
         level: (desk.t(level_label(level)), tone("tracelog", "level", level.number())),
-        text: alert.text,
+        text: desk.said(&alert.text),
         regarding,
         kind: alert.kind,
         code: alert

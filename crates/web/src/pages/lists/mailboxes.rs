@@ -80,7 +80,7 @@ pub(super) async fn foreseen(desk: &Desk, rows: Vec<Chosen>, deed: &Deed) -> Res
             }
             Err(error) => {
                 let refusals = Fault::refusals(error)?;
-                warned.refused = refusals.iter().map(|r| desk.t(&r.message)).collect();
+                warned.refused = refusals.iter().map(|r| desk.words(&r.message)).collect();
             }
         }
         all.push(warned);

@@ -11,7 +11,7 @@ use axum::routing::post;
 use jiff::civil::DateTime;
 use model::table::{Column, Kind};
 use model::tables::{EmailServerProfile, Mailbox};
-use model::{Entity, Query, Ref, Refusal, Value};
+use model::{Entity, Query, Ref, Refusal, Value, Words};
 
 use crate::pages::grid::{self, Asked, Confirm, Selection};
 use crate::pages::kit::{Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, show};
@@ -65,7 +65,7 @@ async fn form_page(desk: &Desk, form: &Form, fault: String, refusals: &[Refusal]
     let selection = Selection::of(desk, &SPEC, form).await?;
     let mut fields = Vec::new();
     for name in COLUMNS {
-        let field = field(desk, name, form).await?.refused(refusals);
+        let field = field(desk, name, form).await?.refused(&desk.viewer, refusals);
         let ticked = form.all("change").any(|c| c == *name);
         fields.push(Change { name: (*name).to_owned(), label: field.label.clone(), ticked, field });
     }
@@ -118,7 +118,8 @@ fn draft(desk: &Desk, form: &Form) -> Result<Draft, Vec<Refusal>> {
 
 fn value(desk: &Desk, column: &'static Column, form: &Form) -> Result<Value, Refusal> {
     let text = form.get(column.name);
-    let wrong = || Refusal::invalid(Some(column.name), desk.t("This value is not one that can be chosen."));
+    let wrong =
+        || Refusal::invalid(Some(column.name), Words::foreign(desk.t("This value is not one that can be chosen.")));
     match (column.kind, text) {
         (Kind::Bool, _) => Ok(Value::Bool(form.ticked(column.name))),
         (_, None) => Ok(Value::Null),

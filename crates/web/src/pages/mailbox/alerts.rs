@@ -100,7 +100,7 @@ fn alert(frame: &Frame, row: &Record) -> Result<Alert, Fault> {
         level: frame.t(alert.level.label()).to_owned(),
         state: state(alert.level),
         when: when(frame, row.get("createdon").as_time()),
-        text: alert.text,
+        text: frame.said(&alert.text),
         details: alert.details,
         occurrences: alert.occurrences,
         deletable: alert.can_be_deleted,

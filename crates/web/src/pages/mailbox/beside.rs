@@ -74,7 +74,7 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
         String::new()
     } else {
         let at = mailbox.last_error_on.map(|at| frame.time(&at)).unwrap_or_default();
-        format!("{at} ({}×): {}", mailbox.last_error_count.max(1), mailbox.last_error)
+        format!("{at} ({}×): {}", mailbox.last_error_count.max(1), frame.said(&mailbox.last_error))
     };
     Beside {
         lanes: vec![
@@ -120,14 +120,16 @@ fn direction(frame: &Frame, label: &str, lane: &Lane, nodes: &Nodes, now: Timest
         facts.push((t("Server"), escaped(server)));
     }
     let server_trouble = match lane.server_waits_until {
-        Some(until) => frame.t2("Nobody asks this server before {0}: {1}", frame.time(&until), &lane.server_error),
+        Some(until) => {
+            frame.t2("Nobody asks this server before {0}: {1}", frame.time(&until), frame.said(&lane.server_error))
+        }
         None if lane.server_failures > 0 => {
-            frame.t2("The server failed {0} times in a row: {1}", lane.server_failures, &lane.server_error)
+            frame.t2("The server failed {0} times in a row: {1}", lane.server_failures, frame.said(&lane.server_error))
         }
         None => String::new(),
     };
     let why = match &lane.blocked {
-        Some(refusal) => sentence(&refusal.message),
+        Some(refusal) => sentence(&frame.words(&refusal.message)),
         None if lost => t("The node is not heard of any more. Another one goes on when its lease ends."),
         None => String::new(),
     };

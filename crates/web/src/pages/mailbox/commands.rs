@@ -110,7 +110,7 @@ pub(super) async fn delete(desk: Desk, Number(id): Number, form: Form) -> Outcom
         Ok(()) => kit::go("/settings/mailboxes?done=deleted"),
         Err(error) => {
             let refusals = Fault::refusals(error)?;
-            let fault = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
+            let fault = refusals.iter().map(|refusal| desk.words(&refusal.message)).collect::<Vec<_>>().join(" ");
             confirm_delete(&desk, id, fault).await
         }
     }
@@ -158,7 +158,7 @@ pub(super) async fn assign(desk: Desk, Number(id): Number, form: Form) -> Outcom
         Ok(_) => kit::go(&format!("{}?done=saved", at(id))),
         Err(error) => {
             let refusals = Fault::refusals(error)?;
-            let fault = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
+            let fault = refusals.iter().map(|refusal| desk.words(&refusal.message)).collect::<Vec<_>>().join(" ");
             assigning(&desk, id, fault).await
         }
     }

@@ -4,7 +4,7 @@ use actions::{ActionError, Draft, Precondition};
 use askama::Template;
 use axum::http::StatusCode;
 use model::tables::Mailbox;
-use model::{Entity, Id, Record, Refusal, Value};
+use model::{Entity, Id, Record, Refusal, Value, Words};
 
 use super::fields::{self, COLUMNS};
 use super::typed::Typed;
@@ -109,7 +109,7 @@ pub(super) fn draft(desk: &Desk, typed: &Typed<'_>, held: Option<&Record>) -> Re
     let password = typed.form.text("password");
     if !password.is_empty() {
         if !fields::may_type_secrets(desk) {
-            return Err(Refusal::invalid(Some("password"), desk.t(fields::IN_CLEAR)));
+            return Err(Refusal::invalid(Some("password"), Words::foreign(desk.t(fields::IN_CLEAR))));
         }
         draft.values.insert("password", Value::Secret(typed.form.secret("password")));
     } else if typed.form.ticked("forgetpassword") {

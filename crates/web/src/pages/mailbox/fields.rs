@@ -105,7 +105,7 @@ impl Maker<'_> {
     fn field(&self, column: &'static str) -> Field {
         let mut field = Field::of(self.desk.viewer.texts, Mailbox::TABLE, column)
             .value(self.typed.value(self.held, column))
-            .refused(self.refusals);
+            .refused(&self.desk.viewer, self.refusals);
         if self.held.is_none() && !self.typed.form.has(column) {
             field.value = super::typed::shown(&self.default_of(column), self.typed.zone);
         }
@@ -177,7 +177,8 @@ impl Maker<'_> {
         if self.held.is_some() && !self.preview.may.read_credentials {
             user_name = user_name.blocked(self.t("You may not see or change the credentials of this mailbox."));
         }
-        let mut password = Field::of(self.desk.viewer.texts, Mailbox::TABLE, "password").refused(self.refusals);
+        let mut password =
+            Field::of(self.desk.viewer.texts, Mailbox::TABLE, "password").refused(&self.desk.viewer, self.refusals);
         password.autocomplete = "new-password";
         if !self.locked.is_empty() {
             password = password.blocked(self.locked.clone());

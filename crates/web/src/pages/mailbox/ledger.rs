@@ -67,7 +67,7 @@ pub(super) async fn retry(desk: Desk, Number(id): Number, form: Form) -> Outcome
         }
         Err(error) => {
             let refusals = Fault::refusals(error)?;
-            let fault = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
+            let fault = refusals.iter().map(|refusal| desk.words(&refusal.message)).collect::<Vec<_>>().join(" ");
             shown(&desk, id, fault).await
         }
     }
@@ -184,7 +184,7 @@ fn shown_row(frame: &Frame, entry: Entry) -> Row {
         folder: row.folder,
         received: when(frame, row.received_on),
         seen: when(frame, row.seen_on),
-        reason: row.reason,
+        reason: frame.said(&row.reason),
         email: row
             .activity
             .filter(|_| email_readable)
@@ -192,6 +192,6 @@ fn shown_row(frame: &Frame, entry: Entry) -> Row {
             .unwrap_or_default(),
         attempts: row.attempts,
         retry: final_because.is_none(),
-        no_retry: final_because.filter(|_| asked_for).map(|refusal| refusal.message).unwrap_or_default(),
+        no_retry: final_because.filter(|_| asked_for).map(|refusal| frame.words(&refusal.message)).unwrap_or_default(),
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing) -> Progr
     Progress {
         running: mailbox.test_scheduled,
         waits_for: waits_for(frame, mailbox, standing),
-        log: if routes.is_empty() && !mailbox.test_scheduled { mailbox.test_log.clone() } else { String::new() },
+        log: if routes.is_empty() && !mailbox.test_scheduled { frame.said(&mailbox.test_log) } else { String::new() },
         routes,
     }
 }
@@ -86,8 +86,8 @@ fn taken(frame: &Frame, step: &TestStep) -> Taken {
     Taken {
         label: frame.t(label(&step.step)).to_owned(),
         passed: step.passed,
-        said: step.said.clone(),
-        advice: frame.t(&step.advice).to_owned(),
+        said: frame.said(&step.said),
+        advice: frame.said(&step.advice),
         transcript: step.transcript.clone(),
     }
 }

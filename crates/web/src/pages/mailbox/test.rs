@@ -58,7 +58,9 @@ async fn shown(desk: &Desk, id: Id, form: &Form, refusals: Vec<Refusal>) -> Outc
     let preview = actions::mailbox::preview(&desk.ctx, Some(id), Draft::new(Mailbox::TABLE)).await?;
     let typed = Typed { table: Mailbox::TABLE, columns: COLUMNS, form, zone: &desk.viewer.zone };
     let field = |column: &'static str| {
-        Field::of(desk.viewer.texts, Mailbox::TABLE, column).value(typed.value(Some(&held), column)).refused(&refusals)
+        Field::of(desk.viewer.texts, Mailbox::TABLE, column)
+            .value(typed.value(Some(&held), column))
+            .refused(&desk.viewer, &refusals)
     };
     let mut since = field(COLUMNS[0])
         .help(desk.t("Messages received before this are passed over. A date in the past brings the messages since then in; that can be many."));
@@ -76,7 +78,7 @@ async fn shown(desk: &Desk, id: Id, form: &Form, refusals: Vec<Refusal>) -> Outc
     // What was refused at a field stands there.
     let elsewhere = refusals.iter().filter(|r| r.field != Some(COLUMNS[0]) && r.field != Some(COLUMNS[1]));
     let untestable = if refusals.is_empty() { standing.untestable.as_slice() } else { &[] };
-    let reasons = untestable.iter().chain(elsewhere).map(|refusal| sentence(&refusal.message)).collect();
+    let reasons = untestable.iter().chain(elsewhere).map(|refusal| sentence(&desk.words(&refusal.message))).collect();
     let status = if refusals.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = TestPage {
         frame: desk.frame("Test & Enable Mailbox", Place::Mailboxes).with_help("mailbox"),

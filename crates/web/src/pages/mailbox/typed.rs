@@ -9,7 +9,7 @@ use actions::Draft;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::table::{Column, Kind};
-use model::{Record, Ref, Refusal, Secret, Table, Timestamp, Value, tables};
+use model::{Record, Ref, Refusal, Secret, Table, Timestamp, Value, Words, tables, words};
 
 use crate::pages::kit::Form;
 
@@ -39,27 +39,27 @@ pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 /// What was typed, as the column's value.
 fn parsed(column: &'static Column, text: &str, zone: &TimeZone) -> Result<Value, Refusal> {
     let text = text.trim();
-    let wrong = |what: &str| Refusal::invalid(Some(column.name), format!("'{text}' is not {what}."));
+    let wrong = |what: Words| Refusal::invalid(Some(column.name), words!("'{0}' is not {1}.", text, what));
     if text.is_empty() && !matches!(column.kind, Kind::Bool | Kind::Text { .. } | Kind::Email { .. } | Kind::Memo) {
         return Ok(Value::Null);
     }
     match column.kind {
         Kind::Bool => Ok(Value::Bool(matches!(text, "1" | "true" | "on" | "yes"))),
         Kind::Int { .. } | Kind::BigInt | Kind::Choice(_) => {
-            text.parse().map(Value::Int).map_err(|_| wrong("a whole number"))
+            text.parse().map(Value::Int).map_err(|_| wrong(words!("a whole number")))
         }
-        Kind::Time => moment(text, zone).map(Value::Time).ok_or_else(|| wrong("a date and time")),
-        Kind::Id => text.parse().map(Value::Id).map_err(|_| wrong("an identifier")),
+        Kind::Time => moment(text, zone).map(Value::Time).ok_or_else(|| wrong(words!("a date and time"))),
+        Kind::Id => text.parse().map(Value::Id).map_err(|_| wrong(words!("an identifier"))),
         Kind::Lookup(targets) => {
             let table = targets.first().and_then(|t| tables::by_logical_name(t));
             match (table, text.parse()) {
                 (Some(table), Ok(id)) => Ok(Value::Ref(Ref::new(table.logical, id))),
-                _ => Err(wrong("a record")),
+                _ => Err(wrong(words!("a record"))),
             }
         }
         Kind::Text { .. } | Kind::Email { .. } | Kind::Memo => Ok(Value::Text(text.to_owned())),
         Kind::Secret { .. } => Ok(Value::Secret(Secret::new(text))),
-        Kind::Bytes => Err(wrong("something that can be typed")),
+        Kind::Bytes => Err(wrong(words!("something that can be typed"))),
     }
 }
 

@@ -101,7 +101,7 @@ impl Foreseen {
         Self {
             resets: words(&preview.resets),
             effects: words(&preview.effects),
-            refusals: preview.refusals.iter().map(|refusal| sentence(&refusal.message)).collect(),
+            refusals: preview.refusals.iter().map(|refusal| sentence(&desk.words(&refusal.message))).collect(),
             token: token(preview),
         }
     }
@@ -173,7 +173,7 @@ fn summary(desk: &Desk, refusals: &[Refusal]) -> Vec<Trouble> {
     let trouble = |refusal: &Refusal| Trouble {
         field: refusal.field.filter(on_form).unwrap_or_default().to_owned(),
         label: label(refusal.field),
-        text: sentence(&refusal.message),
+        text: sentence(&desk.words(&refusal.message)),
     };
     refusals.iter().map(trouble).collect()
 }

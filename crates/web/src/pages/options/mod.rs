@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use formats::html;
 use jiff::tz::TimeZone;
 use model::tables::{Approval, Mailbox, TestStatus, UserSettings};
-use model::{Entity, Id, Record, Refusal, Value, time_zone};
+use model::{Entity, Id, Record, Refusal, Value, Words, time_zone};
 
 use crate::pages::grid::tone;
 use crate::pages::kit::{self, Choice, Desk, Editor, Fault, Field, Form, Frame, Input, Outcome, Place, go};
@@ -67,7 +67,7 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
     let settings = actions::personal(&desk.ctx)
         .await?
         .unwrap_or_else(|| Record::with_defaults(UserSettings::TABLE, desk.ctx.actor.id));
-    let field = |column: &str| field(desk, &settings, typed, column).refused(refusals);
+    let field = |column: &str| field(desk, &settings, typed, column).refused(&desk.viewer, refusals);
     let mut languages = field("uilanguageid");
     languages.input = Input::Select;
     languages.choices = std::iter::once(Choice::new("", desk.t("As the browser asks for it")))
@@ -102,7 +102,7 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
         faults: refusals
             .iter()
             .filter(|r| !r.field.is_some_and(|f| COLUMNS.contains(&f)))
-            .map(|r| r.message.clone())
+            .map(|r| desk.words(&r.message))
             .collect(),
         writes: permitted(&desk.ctx, Wish::Write(UserSettings::TABLE)),
         mailbox: my_work::mailbox(&desk.ctx).await?.map(|m| own(desk, &m)),
@@ -204,7 +204,7 @@ fn draft(desk: &Desk, form: &Form, standing: &html::Own) -> Draft {
             _ => match form.number(column) {
                 Some(number) if is_known(column, number) => Value::Int(number),
                 _ => {
-                    wrong.push(Refusal::invalid(Some(column), desk.t("Choose one of the list.")));
+                    wrong.push(Refusal::invalid(Some(column), Words::foreign(desk.t("Choose one of the list."))));
                     continue;
                 }
             },

@@ -28,7 +28,7 @@ pub(super) async fn parts(
     for section in kind.sections {
         let mut fields = Vec::new();
         for column in section.columns {
-            fields.push(field(desk, kind, row, typed, column).await?.refused(refusals));
+            fields.push(field(desk, kind, row, typed, column).await?.refused(&desk.viewer, refusals));
         }
         let text = if section.text.is_empty() { String::new() } else { desk.t(section.text) };
         parts.push(Part { title: desk.t(section.title), text, fields });

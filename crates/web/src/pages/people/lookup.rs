@@ -2,7 +2,7 @@
 
 use model::query::Compare;
 use model::table::Kind as ColumnKind;
-use model::{Filter, Query, Record, Ref, Refusal, Table, Value};
+use model::{Filter, Query, Record, Ref, Refusal, Table, Value, Words};
 
 use crate::names;
 use crate::pages::kit::{Desk, Fault};
@@ -57,7 +57,7 @@ pub(crate) async fn read(
             Err(error) => return Err(error.into()),
         }
     }
-    let words = |english: &str| desk.viewer.texts.with(english, &[&typed]);
+    let words = |english: &str| Words::foreign(desk.viewer.texts.with(english, &[&typed]));
     Ok(match found.as_slice() {
         [one] => Ok(Value::Ref(*one)),
         [] => {

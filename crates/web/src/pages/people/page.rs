@@ -58,15 +58,15 @@ async fn new(desk: &Desk, kind: &'static Kind, typed: Option<&Form>, refusals: &
         frame: desk.frame(kind.new, kind.spec.place),
         base: kind.spec.base,
         parts: form::parts(desk, kind, None, filled, refusals).await?,
-        faults: unplaced(kind, refusals),
+        faults: unplaced(desk, kind, refusals),
     };
     answer(&page, refusals)
 }
 
 /// What was refused and belongs to no field of the form.
-fn unplaced(kind: &Kind, refusals: &[Refusal]) -> Vec<String> {
+fn unplaced(desk: &Desk, kind: &Kind, refusals: &[Refusal]) -> Vec<String> {
     let placed = |r: &&Refusal| r.field.is_some_and(|field| kind.columns().any(|c| c == field));
-    refusals.iter().filter(|r| !placed(r)).map(|r| r.message.clone()).collect()
+    refusals.iter().filter(|r| !placed(r)).map(|r| desk.words(&r.message)).collect()
 }
 
 fn answer(page: &impl Template, refusals: &[Refusal]) -> Outcome {
@@ -162,7 +162,7 @@ async fn one(desk: &Desk, kind: &'static Kind, id: Id, typed: Option<&Form>, ref
         do_not_email: row.get("donotemail").as_bool().unwrap_or(false),
         parts,
         facts,
-        faults: unplaced(kind, refusals),
+        faults: unplaced(desk, kind, refusals),
         timeline: Timeline::load(desk, this, kind.path(id)).await?,
     };
     answer(&page, refusals)

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use model::tables::{Account, Contact, Lead};
-use model::{Entity, Record, Ref, Refusal, Table, Timestamp, Value};
+use model::{Entity, Record, Ref, Refusal, Table, Timestamp, Value, Words};
 
 use crate::pages::kit::{Desk, Fault, Field, Form, Frame, Input, Outcome, Place, go, show};
 use crate::pages::people::picker::Picker;
@@ -81,8 +81,9 @@ async fn page(desk: &Desk, form: &Form, fault: &str, refusals: &[Refusal]) -> Ou
         return show(&picker);
     }
     let (first, last) = names(form);
-    let field =
-        |column: &str, value: &str| Field::of(desk.viewer.texts, Contact::TABLE, column).value(value).refused(refusals);
+    let field = |column: &str, value: &str| {
+        Field::of(desk.viewer.texts, Contact::TABLE, column).value(value).refused(&desk.viewer, refusals)
+    };
     let new = permitted(&desk.ctx, Wish::Create(Contact::TABLE)).then(|| {
         vec![field("firstname", &first), field("lastname", &last), {
             let label = desk.t("Email");
@@ -91,10 +92,10 @@ async fn page(desk: &Desk, form: &Form, fault: &str, refusals: &[Refusal]) -> Ou
                 .blocked(desk.t("It is this address that gets a contact."))
         }]
     });
-    let unplaced: Vec<&str> = refusals
+    let unplaced: Vec<String> = refusals
         .iter()
         .filter(|r| !matches!(r.field, Some("firstname" | "lastname")))
-        .map(|r| r.message.as_str())
+        .map(|r| desk.words(&r.message))
         .collect();
     let fault = if fault.is_empty() { unplaced.join(" ") } else { desk.t(fault) };
     let status = if fault.is_empty() && refusals.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
@@ -130,7 +131,7 @@ async fn resolve(desk: Desk, form: Form) -> Outcome {
             .set("emailaddress1", Value::Text(address.to_owned()));
         if form.text("lastname").trim().is_empty() && form.text("firstname").trim().is_empty() {
             let text = desk.t("Write a name.");
-            return page(&desk, &form, "", &[Refusal::invalid(Some("lastname"), text)]).await;
+            return page(&desk, &form, "", &[Refusal::invalid(Some("lastname"), Words::foreign(text))]).await;
         }
         match actions::create(&desk.ctx, draft).await {
             Ok(id) => Ref::new(Contact::TABLE.logical, id),
@@ -169,7 +170,7 @@ async fn note_address(desk: &Desk, address: &str, target: Ref) -> Result<(), act
     }
     let Some(free) = columns.into_iter().find(|c| standing(c).is_empty()) else {
         let text = desk.t("The record has three addresses already. Remove one, or do not write this one there.");
-        return Err(Refusal::invalid(None, text).into());
+        return Err(Refusal::invalid(None, Words::foreign(text)).into());
     };
     let draft = Draft::new(table).set(free, Value::Text(address.to_owned()));
     actions::update(&desk.ctx, target.id, draft, Precondition::Exists).await?;

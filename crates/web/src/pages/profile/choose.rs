@@ -51,11 +51,13 @@ pub(super) async fn page(desk: Desk) -> Outcome {
 pub(super) async fn choice(desk: &Desk, looked: Option<&Inquiry>, faults: Vec<model::Refusal>) -> Outcome {
     let wrong = !faults.is_empty();
     let typed = looked.map_or_else(|| desk.query.text("address").to_owned(), |i| i.address.clone());
-    let mut address =
-        Field::new("address", desk.t("Email Address"), Input::Email).value(typed).refused(&faults).required();
+    let mut address = Field::new("address", desk.t("Email Address"), Input::Email)
+        .value(typed)
+        .refused(&desk.viewer, &faults)
+        .required();
     address.autocomplete = "email";
     if address.faults.is_empty() {
-        address.faults.extend(faults.into_iter().map(|fault| fault.message));
+        address.faults.extend(faults.iter().map(|fault| desk.words(&fault.message)));
     }
     let card = |provider: Provider| Card {
         label: desk.t(provider.label()),

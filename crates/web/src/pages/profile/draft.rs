@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::table::Kind;
 use model::tables::EmailServerProfile;
-use model::{Column, Entity, Record, Refusal, Secret, Value};
+use model::{Column, Entity, Record, Refusal, Secret, Value, Words, words};
 
 use crate::pages::kit::{Desk, Form, IN_CLEAR};
 
@@ -19,7 +19,7 @@ pub(super) fn of(desk: &Desk, form: &Form) -> Draft {
     for column in ["incomingpassword", "outgoingpassword"] {
         if draft.values.contains_key(column) && !desk.may_type_secrets() {
             draft.values.remove(column);
-            draft.faults.push(Refusal::invalid(Some(column), desk.t(IN_CLEAR)));
+            draft.faults.push(Refusal::invalid(Some(column), Words::foreign(desk.t(IN_CLEAR))));
         }
     }
     draft
@@ -41,7 +41,7 @@ fn read(form: &Form, zone: &TimeZone) -> Draft {
 }
 
 /// `None`: it stays as it is.
-fn value(form: &Form, column: &Column, zone: &TimeZone) -> Result<Option<Value>, String> {
+fn value(form: &Form, column: &Column, zone: &TimeZone) -> Result<Option<Value>, Words> {
     let text = form.get(column.name);
     Ok(Some(match (column.kind, text) {
         (Kind::Bool, _) => Value::Bool(form.ticked(column.name)),
@@ -50,12 +50,14 @@ fn value(form: &Form, column: &Column, zone: &TimeZone) -> Result<Option<Value>,
             typed => Value::Secret(Secret::new(typed)),
         },
         (Kind::Int { .. } | Kind::BigInt | Kind::Choice(_), Some(text)) => {
-            let number = text.parse().map_err(|_| format!("'{}' must be a whole number.", column.label))?;
+            let number =
+                text.parse().map_err(|_| words!("'{0}' must be a whole number.", Words::label(column.label)))?;
             Value::Int(number)
         }
         (Kind::Int { .. } | Kind::BigInt | Kind::Choice(_), None) => column.default_value(),
         (Kind::Time, Some(text)) => Value::Time(
-            instant(text, zone).ok_or_else(|| format!("'{}' must be a date and a time of day.", column.label))?,
+            instant(text, zone)
+                .ok_or_else(|| words!("'{0}' must be a date and a time of day.", Words::label(column.label)))?,
         ),
         (Kind::Time, None) => Value::Null,
         (Kind::Text { .. } | Kind::Email { .. } | Kind::Memo, text) => Value::Text(text.unwrap_or_default().to_owned()),
@@ -86,7 +88,7 @@ mod tests {
     fn read_one(text: &str, column: &str) -> Result<Value, String> {
         let draft = read(&Form::of(text).ok().unwrap(), &TimeZone::UTC);
         match draft.faults.first() {
-            Some(fault) => Err(fault.message.clone()),
+            Some(fault) => Err(fault.message.to_string()),
             None => Ok(draft.values.get(column).cloned().unwrap_or(Value::Bytes(Vec::new()))),
         }
     }

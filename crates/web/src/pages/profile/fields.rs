@@ -122,7 +122,7 @@ fn field(source: &Source<'_>, column: &str) -> Field {
     let mut field = Field::of(desk.viewer.texts, EmailServerProfile::TABLE, column)
         .value(draft::shown(source.record, column, &desk.viewer.zone))
         .help(help(source, column))
-        .refused(source.refusals);
+        .refused(&source.desk.viewer, source.refusals);
     match column {
         "incomingcredentialretrieval" => field.choices = retrieval(source, true),
         "outgoingcredentialretrieval" => field.choices = retrieval(source, false),
@@ -225,9 +225,12 @@ fn protocols(source: &Source<'_>) -> Vec<Choice> {
 
 /// What the test of the connection needs besides the profile.
 pub(super) fn trial(desk: &Desk, address: &str, refusals: &[Refusal]) -> Vec<Field> {
-    let mut user = Field::new("user", desk.t("User name for the test"), Input::Line).value(address).refused(refusals);
+    let mut user = Field::new("user", desk.t("User name for the test"), Input::Line)
+        .value(address)
+        .refused(&desk.viewer, refusals);
     user.longest = 250;
-    let mut password = Field::new("password", desk.t("Password for the test"), Input::Password).refused(refusals);
+    let mut password =
+        Field::new("password", desk.t("Password for the test"), Input::Password).refused(&desk.viewer, refusals);
     password.longest = 250;
     password.autocomplete = "new-password";
     if !desk.may_type_secrets() {

@@ -91,7 +91,7 @@ fn dressed(source: &Source<'_>, frame: Frame, address: &str) -> Page {
     let Source { desk, provider, record, refusals, writable, .. } = *source;
     let sections = fields::sections(source);
     let named = |refusal: &&Refusal| !sections.iter().flat_map(|s| &s.fields).any(|f| refusal.field == Some(&f.name));
-    let faults = refusals.iter().filter(named).map(|refusal| refusal.message.clone()).collect();
+    let faults = refusals.iter().filter(named).map(|refusal| desk.words(&refusal.message)).collect();
     Page {
         frame,
         id: String::new(),
@@ -179,7 +179,7 @@ async fn standing(
         name: server.name,
         failures: server.failures,
         until: server.open_until.filter(|until| *until > desk.ctx.now),
-        error: server.last_error,
+        error: desk.said(&server.last_error),
     });
     Ok(Standing {
         active,

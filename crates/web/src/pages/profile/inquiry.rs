@@ -6,9 +6,9 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use model::Refusal;
 use model::discovery::{Candidate, InquiryKind, InquiryState, Topic};
 use model::tables::Inquiry;
+use model::{Refusal, Words};
 
 use super::provider::Provider;
 use super::{choose, draft};
@@ -92,7 +92,7 @@ fn groups(desk: &Desk, inquiry: &Inquiry) -> Vec<Group> {
             }
             None => ("none", desk.t("Note")),
         };
-        let shown = Line { step: desk.t(step(&line.step)), mark, word, said: desk.t(&line.said) };
+        let shown = Line { step: desk.t(step(&line.step)), mark, word, said: desk.said(&line.said) };
         match groups.iter_mut().find(|(topic, _)| *topic == line.topic) {
             Some((_, group)) => group.lines.push(shown),
             None => groups.push((line.topic, Group { title: title(desk, line.topic), lines: vec![shown] })),
@@ -133,8 +133,8 @@ fn server(desk: &Desk, candidate: &Candidate) -> Server {
         name: format!("{}:{}", candidate.host, candidate.port),
         way: format!("{}, {}", candidate.protocol.as_str(), candidate.protection.as_str()),
         answers,
-        said: if answers { desk.t("answers") } else { candidate.said.clone() },
-        source: candidate.source.clone(),
+        said: if answers { desk.t("answers") } else { desk.said(&candidate.said) },
+        source: desk.said(&candidate.source),
     }
 }
 
@@ -193,7 +193,7 @@ struct Refused {
 pub(super) async fn test(desk: Desk, form: Form) -> Outcome {
     let password = Some(form.secret("password")).filter(|password| !password.expose().is_empty());
     if password.is_some() && !desk.may_type_secrets() {
-        return Ok(refused(&desk, vec![Refusal::invalid(Some("password"), desk.t(kit::IN_CLEAR))]));
+        return Ok(refused(&desk, vec![Refusal::invalid(Some("password"), Words::foreign(desk.t(kit::IN_CLEAR)))]));
     }
     let trial = Trial {
         profile: form.id("profile"),
@@ -213,10 +213,11 @@ pub(super) async fn test(desk: Desk, form: Form) -> Outcome {
 
 fn refused(desk: &Desk, refusals: Vec<Refusal>) -> Response {
     if desk.htmx {
-        let faults = refusals.into_iter().map(|r| (r.field.unwrap_or_default().to_owned(), r.message)).collect();
+        let faults =
+            refusals.iter().map(|r| (r.field.unwrap_or_default().to_owned(), desk.words(&r.message))).collect();
         let frame = desk.frame("Test Connection", Place::Profiles);
         return crate::pages::page(StatusCode::OK, &Refused { frame, faults });
     }
-    let text: Vec<String> = refusals.into_iter().map(|r| r.message).collect();
+    let text: Vec<String> = refusals.iter().map(|r| desk.words(&r.message)).collect();
     Fault::bad(text.join(" ")).page(desk)
 }

@@ -111,7 +111,7 @@ pub(super) async fn test(desk: Desk, Path(id): Path<String>, form: Form) -> Outc
         match actions::mailbox::test(&desk.ctx, mailbox.id).await {
             Ok(_) => begun += 1,
             Err(error) => {
-                let why: Vec<String> = Fault::refusals(error)?.into_iter().map(|r| r.message).collect();
+                let why: Vec<String> = Fault::refusals(error)?.iter().map(|r| desk.words(&r.message)).collect();
                 refused.push((mailbox.name.clone(), why.join(" ")));
             }
         }

@@ -86,9 +86,9 @@ async fn page(desk: &Desk, row: Option<&Record>, typed: Option<&Form>, refusals:
             (None, Value::Int(n)) => n.to_string(),
             _ => String::new(),
         };
-        Field::of(texts, Queue::TABLE, column).value(value).refused(refusals)
+        Field::of(texts, Queue::TABLE, column).value(value).refused(&desk.viewer, refusals)
     };
-    let mut whose = Field::of(texts, Queue::TABLE, "ownerid").value(owner).refused(refusals);
+    let mut whose = Field::of(texts, Queue::TABLE, "ownerid").value(owner).refused(&desk.viewer, refusals);
     whose.input = Input::Line;
     let fields = vec![
         field("name"),
@@ -111,7 +111,7 @@ async fn page(desk: &Desk, row: Option<&Record>, typed: Option<&Form>, refusals:
         action,
         back,
         fields,
-        faults: unplaced.map(|r| r.message.clone()).collect(),
+        faults: unplaced.map(|r| desk.words(&r.message)).collect(),
     };
     let status = if refusals.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(crate::pages::page(status, &page))

@@ -100,7 +100,7 @@ async fn hand_over(desk: &Desk, id: Id, way: &'static Way, form: &Form) -> Outco
     let mut refused = BTreeMap::new();
     let items = form.ids("id");
     for item in &items {
-        work::note(&mut refused, *item, queue::route(&desk.ctx, *item, target).await)?;
+        work::note(desk, &mut refused, *item, queue::route(&desk.ctx, *item, target).await)?;
     }
     work::finish(desk, id, form, items.len(), refused).await
 }

@@ -43,16 +43,21 @@ async fn work(desk: &Desk, queue: Id, verb: Verb, form: &Form) -> Outcome {
             Verb::Release => queue::release(&desk.ctx, *item).await,
             Verb::Remove => queue::remove(&desk.ctx, *item).await,
         };
-        note(&mut refused, *item, done)?;
+        note(desk, &mut refused, *item, done)?;
     }
     finish(desk, queue, form, items.len(), refused).await
 }
 
 /// Keeps what was refused; anything else is a fault of the whole request.
-pub(super) fn note(refused: &mut BTreeMap<Id, String>, item: Id, done: Result<(), ActionError>) -> Result<(), Fault> {
+pub(super) fn note(
+    desk: &Desk,
+    refused: &mut BTreeMap<Id, String>,
+    item: Id,
+    done: Result<(), ActionError>,
+) -> Result<(), Fault> {
     if let Err(error) = done {
         let refusals = Fault::refusals(error)?;
-        let text: Vec<&str> = refusals.iter().map(|r| r.message.as_str()).collect();
+        let text: Vec<String> = refusals.iter().map(|r| desk.words(&r.message)).collect();
         refused.insert(item, text.join(" "));
     }
     Ok(())

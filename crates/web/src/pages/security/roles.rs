@@ -128,7 +128,8 @@ async fn show(desk: &Desk, id: Id, typed: Option<&Form>, refused: &Refused) -> O
 fn fields(desk: &Desk, row: &Record, typed: Option<&Form>, fixed: &str, refused: &Refused) -> Vec<Field> {
     let field = |column: &str| {
         let value = typed.map_or_else(|| text(row, column), |form| form.text(column).to_owned());
-        let mut field = Field::of(desk.viewer.texts, Role::TABLE, column).value(value).refused(&refused.refusals);
+        let mut field =
+            Field::of(desk.viewer.texts, Role::TABLE, column).value(value).refused(&desk.viewer, &refused.refusals);
         if column == "description" {
             (field.label, field.input) = (desk.t("Description"), Input::Lines);
         }
@@ -264,11 +265,11 @@ async fn show_new(desk: &Desk, typed: Option<&Form>, refused: &Refused) -> Outco
     let mut roles = vec![Choice::new("", desk.t("Nothing: I tick the privileges myself"))];
     roles.extend(shared::roles(desk).await?.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)));
     let fields = vec![
-        Field::of(texts, Role::TABLE, "name").value(value("name")).refused(&refused.refusals),
+        Field::of(texts, Role::TABLE, "name").value(value("name")).refused(&desk.viewer, &refused.refusals),
         Field::of(texts, Role::TABLE, "businessunitid")
             .choices(choices(&shared::units(desk).await?, "", ""))
             .value(unit)
-            .refused(&refused.refusals),
+            .refused(&desk.viewer, &refused.refusals),
         Field::new("from", desk.t("Begin with the privileges of"), Input::Select).choices(roles).value(value("from")),
     ];
     let page = NewPage {

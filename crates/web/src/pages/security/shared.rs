@@ -43,7 +43,7 @@ impl Refused {
     /// What belongs to none of these fields.
     pub fn others(&self, desk: &Desk, fields: &[&str]) -> Vec<String> {
         let elsewhere = |r: &&Refusal| r.field.is_none_or(|field| !fields.contains(&field));
-        self.refusals.iter().filter(elsewhere).map(|r| desk.t(&r.message)).collect()
+        self.refusals.iter().filter(elsewhere).map(|r| desk.words(&r.message)).collect()
     }
 
     pub fn show(&self, template: &impl Template) -> Outcome {

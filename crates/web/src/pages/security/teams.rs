@@ -112,7 +112,8 @@ async fn fields(
             None if row.is_none() && *name == "teamtype" => "0".to_owned(),
             None => standing.clone(),
         };
-        let mut field = Field::of(desk.viewer.texts, Team::TABLE, name).value(value).refused(&refused.refusals);
+        let mut field =
+            Field::of(desk.viewer.texts, Team::TABLE, name).value(value).refused(&desk.viewer, &refused.refusals);
         match *name {
             "businessunitid" => field = field.choices(choices(&units, &standing, &standing)),
             "administratorid" => {

@@ -159,7 +159,9 @@ async fn fields(
             None if row.is_none() && *name == "parentbusinessunitid" => desk.query.text("parent").to_owned(),
             None => standing.clone(),
         };
-        let mut field = Field::of(desk.viewer.texts, BusinessUnit::TABLE, name).value(value).refused(&refused.refusals);
+        let mut field = Field::of(desk.viewer.texts, BusinessUnit::TABLE, name)
+            .value(value)
+            .refused(&desk.viewer, &refused.refusals);
         if *name == "parentbusinessunitid" {
             let root = row.is_some_and(|row| row.get(BusinessUnit::C.parent.name).is_null());
             field = parent(desk, row, field, root).await?;

@@ -12,7 +12,7 @@ use crate::pages::kit::{Choice, Desk, Fault, Field, Form, IN_CLEAR, Input};
 pub(super) async fn page(desk: &Desk, typed: &Form, refusals: &[Refusal]) -> Result<FormPage, Fault> {
     let fields = fields(desk, typed, refusals);
     let named = |refusal: &&Refusal| !fields.iter().any(|f| refusal.field == Some(&f.name));
-    let faults = refusals.iter().filter(named).map(|refusal| refusal.message.clone()).collect();
+    let faults = refusals.iter().filter(named).map(|refusal| desk.words(&refusal.message)).collect();
     let profiles = actions::count(&desk.ctx, Query::of::<EmailServerProfile>()).await?;
     Ok(FormPage { frame: super::frame(desk), faults, established: profiles > 0, fields })
 }
@@ -22,13 +22,13 @@ fn fields(desk: &Desk, typed: &Form, refusals: &[Refusal]) -> Vec<Field> {
     let mut address = Field::new("emailaddress", desk.t("Email Address"), Input::Email)
         .value(or("emailaddress", &desk.current.user.address))
         .required()
-        .refused(refusals);
+        .refused(&desk.viewer, refusals);
     address.autocomplete = "email";
     address.longest = 100;
     let mut password = Field::new("password", desk.t("Password"), Input::Password)
         .help(desk.t("The mailbox's own. With two-step verification most providers want an app password."))
         .required()
-        .refused(refusals);
+        .refused(&desk.viewer, refusals);
     password.longest = 200;
     password.autocomplete = "new-password";
     if !desk.may_type_secrets() {
@@ -37,7 +37,7 @@ fn fields(desk: &Desk, typed: &Form, refusals: &[Refusal]) -> Vec<Field> {
     let mut user = Field::new("username", desk.t("User Name"), Input::Line)
         .value(or("username", ""))
         .help(desk.t("Only where it is not the address."))
-        .refused(refusals);
+        .refused(&desk.viewer, refusals);
     user.longest = 200;
     let whose =
         Field::new("whose", desk.t("Whose mailbox is it?"), Input::Radio).value(or("whose", "mine")).choices(vec![
@@ -47,7 +47,7 @@ fn fields(desk: &Desk, typed: &Form, refusals: &[Refusal]) -> Vec<Field> {
     let name = Field::of(desk.viewer.texts, Queue::TABLE, Queue::C.name.name)
         .value(or("name", ""))
         .help(desk.t("The queue in which its messages arrive, like Support. Only for a queue's mailbox."))
-        .refused(refusals);
+        .refused(&desk.viewer, refusals);
     let name = Field { required: false, label: desk.t("Name of the queue"), ..name };
     let track = Field::of(desk.viewer.texts, UserSettings::TABLE, UserSettings::C.filter.name)
         .value(or(UserSettings::C.filter.name, "1"))
@@ -91,8 +91,8 @@ pub(super) fn by_hand(desk: &Desk, found: &Found, refusals: &[Refusal]) -> Vec<F
     let texts = desk.viewer.texts;
     let side = |host: &str, port: &str, protocol: Protocol, usual: &str| {
         let best = found.best(protocol);
-        let server = Field::of(texts, EmailServerProfile::TABLE, host).refused(refusals).required();
-        let number = Field::of(texts, EmailServerProfile::TABLE, port).refused(refusals);
+        let server = Field::of(texts, EmailServerProfile::TABLE, host).refused(&desk.viewer, refusals).required();
+        let number = Field::of(texts, EmailServerProfile::TABLE, port).refused(&desk.viewer, refusals);
         [
             server.value(best.map(|b| b.host.clone()).unwrap_or_default()),
             number.value(best.map_or_else(|| usual.to_owned(), |b| b.port.to_string())),
@@ -110,11 +110,11 @@ pub(super) fn by_hand(desk: &Desk, found: &Found, refusals: &[Refusal]) -> Vec<F
 /// After the test failed.
 pub(super) fn again(desk: &Desk, standing: &Standing, refusals: &[Refusal]) -> Vec<Field> {
     let held = standing.mailbox.as_ref().map(|m| m.user_name.clone()).unwrap_or_default();
-    let mut user = Field::new("username", desk.t("User Name"), Input::Line).value(held).refused(refusals);
+    let mut user = Field::new("username", desk.t("User Name"), Input::Line).value(held).refused(&desk.viewer, refusals);
     user.longest = 200;
     let mut password = Field::new("password", desk.t("Password"), Input::Password)
         .help(desk.t("A password is stored. Leave this empty to keep it."))
-        .refused(refusals);
+        .refused(&desk.viewer, refusals);
     password.longest = 200;
     password.autocomplete = "new-password";
     if !desk.may_type_secrets() {

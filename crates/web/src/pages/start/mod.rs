@@ -138,7 +138,7 @@ fn steps(desk: &Desk, standing: &Standing, refusals: &[Refusal]) -> Steps {
         told: told.map(|inquiry| asked::told(desk, inquiry)),
         by_hand: if looked_in_vain { form::by_hand(desk, &found, refusals) } else { Vec::new() },
         again: if phase == Phase::Failed { form::again(desk, standing, refusals) } else { Vec::new() },
-        faults: refusals.iter().map(|refusal| refusal.message.clone()).collect(),
+        faults: refusals.iter().map(|refusal| desk.words(&refusal.message)).collect(),
         seen: (phase == Phase::Running).then(|| stages::seen(desk, standing)),
         mailbox: standing.mailbox.as_ref().map(|m| m.id.to_string()).unwrap_or_default(),
         frame: frame(desk),

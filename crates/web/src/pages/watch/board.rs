@@ -293,7 +293,7 @@ fn servers(frame: &Frame, board: &Board) -> Vec<ServerRow> {
             said: frame.t(state.label()).to_owned(),
             failures: server.failures,
             until: server.open_until.filter(|until| *until > board.now),
-            error: server.last_error.clone(),
+            error: frame.said(&server.last_error),
         }
     };
     board.servers.iter().map(row).collect()
@@ -325,7 +325,7 @@ fn alerts(frame: &Frame, board: &Board) -> Vec<AlertRow> {
         AlertRow {
             level: frame.t(alert.level.label()).to_owned(),
             state: if alert.level == AlertLevel::Error { "bad" } else { "warn" },
-            text: alert.text.clone(),
+            text: frame.said(&alert.text),
             at: recent.at,
             count: alert.occurrences,
             link: alert.regarding.map_or(String::new(), |about| match about.table {

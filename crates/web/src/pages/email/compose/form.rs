@@ -79,7 +79,7 @@ enum About {
 fn about(refusal: &Refusal) -> About {
     match (refusal.code, refusal.name) {
         (0x8004_0B01 | 0x8004_0B02 | 0x8004_0B08, _) | (_, "PartyHasNoAddress") => About::From,
-        (0x8004_0220, "PrivilegeDenied") if refusal.message.contains("send email as") => About::From,
+        (0x8004_0220, "PrivilegeDenied") if refusal.message.template().contains("send email as") => About::From,
         (0x8004_0B05 | 0x8004_0B09 | 0x8004_0B0A | 0x8004_0B0B | 0x8004_4192, _) | (_, "UnresolvedRecipient") => {
             About::To
         }
@@ -99,7 +99,7 @@ pub(in crate::pages::email) async fn show(
     refusals: &[Refusal],
     status: StatusCode,
 ) -> Outcome {
-    let said = |r: &Refusal| if about(r) == About::Files { r.message.clone() } else { desk.t(&sentence(&r.message)) };
+    let said = |r: &Refusal| if about(r) == About::Files { desk.words(&r.message) } else { sentence(&desk.words(&r.message)) };
     let of = |which: About| -> Vec<String> {
         refusals.iter().filter(|r| about(r) == which && Against::of(&[(*r).clone()]).is_none()).map(said).collect()
     };
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn refusals_find_their_field() {
-        let about = |code, name| about(&Refusal::new(code, name, "x"));
+        let about = |code, name| about(&Refusal::new(code, name, model::words!("x")));
         assert_eq!(about(0x8004_0B01, "InvalidSender"), About::From);
         assert_eq!(about(0x8004_0B00, "UnresolvedRecipient"), About::To);
         assert_eq!(about(0x8004_0B00, "PartyHasNoAddress"), About::From);

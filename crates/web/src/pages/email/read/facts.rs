@@ -199,7 +199,7 @@ pub(super) async fn tracking(desk: &Desk, email: &Email) -> Result<Tracking, Fau
         let known = row.mailbox.and_then(|m| mailboxes.get(&m));
         entries.push(Entry {
             disposition: desk.t(row.disposition.label()),
-            reason: row.reason,
+            reason: desk.said(&row.reason),
             mailbox: known.map(|(name, path)| Record { name: name.clone(), path: path.clone() }),
             folder: row.folder,
             at: row.seen_on,

@@ -77,7 +77,7 @@ pub(super) async fn of(desk: &Desk, loaded: &Loaded) -> Result<Status, Fault> {
             && !undecided
             // Nothing is to be seen before, so the page need not ask.
             && later.is_none_or(|at| at.duration_since(desk.ctx.now) < SOON),
-        reason: email.failure_reason.clone(),
+        reason: desk.said(&email.failure_reason),
         attempts: email.delivery_attempts,
         next: email.postponed_until.filter(|_| email.status == EmailStatus::PendingSend),
         later,
@@ -100,7 +100,7 @@ async fn recipients(desk: &Desk, loaded: &Loaded) -> Result<Vec<Recipient>, Faul
             DeliveryState::Uncertain => "warn",
         },
         address: d.address,
-        reply: d.reply,
+        reply: desk.said(&d.reply),
     };
     Ok(deliveries.into_iter().map(row).collect())
 }
@@ -123,7 +123,7 @@ async fn alerts(desk: &Desk, loaded: &Loaded) -> Result<Vec<Alert>, Fault> {
                 AlertLevel::Information => "",
             },
             level: desk.t(alert.level.label()),
-            text: alert.text,
+            text: desk.said(&alert.text),
             at: row.get("createdon").as_time(),
         });
     }

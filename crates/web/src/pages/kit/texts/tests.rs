@@ -42,38 +42,51 @@ fn every_text_is_translated() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut used = BTreeSet::new();
     for folder in ["templates", "src/pages"] {
-        collect(&root.join(folder), &mut used);
+        collect(&root.join(folder), &PAGES, &mut used);
+    }
+    for room in ["model", "rules", "actions", "sync", "connectors", "web"] {
+        collect(&root.join("..").join(room).join("src"), &["words!("], &mut used);
     }
     assert!(used.len() > 20, "no texts were found");
     for language in &all()[1..] {
         let missing: Vec<_> = used.iter().filter(|text| !language.texts.contains_key(*text)).collect();
         assert!(missing.is_empty(), "without a translation in texts/{}: {missing:#?}", language.code);
         for (english, text) in &language.texts {
-            for place in ["{0}", "{1}", "{2}"] {
+            for place in ["{0}", "{1}", "{2}", "{3}", "{4}", "{5}", "{6}"] {
                 assert_eq!(english.contains(place), text.contains(place), "{place} in {english:?}");
             }
         }
     }
 }
 
-fn collect(folder: &Path, used: &mut BTreeSet<String>) {
+/// By what pages and templates ask for a text.
+const PAGES: [&str; 7] = [".t(", ".t1(", ".t2(", ".frame(", "texts.text(", "texts.with(", "Fault::bad("];
+
+fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, used);
-        } else if !path.ends_with("tests.rs") {
+            collect(&path, calls, used);
+        } else if !path.ends_with("tests.rs") && !path.ends_with("wording.rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or("");
             let code = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-            for call in [".t(", ".t1(", ".t2(", ".frame(", "texts.text(", "texts.with("] {
+            for call in calls {
                 for rest in code.split(call).skip(1) {
                     if let Some(rest) = rest.trim_start().strip_prefix('"') {
-                        used.insert(unquoted(&format!("\"{}\"", literal(rest))));
+                        used.insert(unquoted(&format!("\"{}\"", joined(literal(rest)))));
                     }
                 }
             }
         }
     }
+}
+
+/// A literal over several lines, each ended by a backslash.
+fn joined(literal: &str) -> String {
+    let mut lines = literal.split("\\\n");
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |all, line| all + line.trim_start())
 }
 
 /// What stands before the closing quote.
@@ -87,4 +100,101 @@ fn literal(rest: &str) -> &str {
         }
     }
     rest
+}
+
+fn german() -> &'static Texts {
+    by_locale(1031).unwrap()
+}
+
+/// What is stored in English is told in German.
+#[track_caller]
+fn told(english: &str, expected: &str) {
+    assert_eq!(german().said(english, &|_| None), expected, "{english}");
+    assert_eq!(super::english().said(english, &|_| None), english);
+}
+
+fn sentences() -> Vec<(String, String)> {
+    GERMAN_SENTENCES.iter().flat_map(|file| entries(file)).collect()
+}
+
+/// No sentence is taken for another, whatever stands in its places.
+#[test]
+fn each_sentence_is_recognized_by_its_template() {
+    let hostile: [&[&str]; 4] = [
+        &["Ann", "b@x.test", "7", "imap.x.test:993", "q", "r", "s"],
+        &["{1}", "{0}", "{{2}}", "%s", "\\", "\u{0}", "\u{202e}"],
+        &["<script>", "O'Neil", "\"quoted\"", "ÄÖÜ ß", "…", "a\u{301}", "🦀"],
+        &["'", "''", "'x' '", "(", ")", "[", "]"],
+    ];
+    for (english, told) in sentences().iter().filter(|(english, _)| sentence::is_telling(english)) {
+        for values in hostile {
+            let values: Vec<String> = values.iter().map(|v| (*v).to_owned()).collect();
+            let (stored, expected) = (fill(english, &values), sentence::tidy(told, &values));
+            assert_eq!(german().said(&stored, &|_| None), expected, "{english}");
+        }
+    }
+}
+
+#[test]
+fn the_values_of_a_template() {
+    let values = |template, text| sentence::values(template, text);
+    assert_eq!(values("'{0}' of {1}", "'a' of b' of c"), Some(vec!["a", "b' of c"]));
+    assert_eq!(values("{1} before {0}.", "x before y."), Some(vec!["y", "x"]));
+    assert_eq!(values("{0} and {0}", "a and a"), Some(vec!["a"]));
+    assert_eq!(values("{0} and {0}", "a and b"), None);
+    assert_eq!(values("{0}{1}", "ab"), None);
+    assert_eq!(values("all of {0}", "all of it, and more"), Some(vec!["it, and more"]));
+    assert_eq!(values("{0} is here", " is here"), None);
+    assert_eq!(values("ends.", "ends. Not."), None);
+}
+
+#[test]
+fn sentences_within_and_after_one_another() {
+    told("ann@x.test tracks all email", "ann@x.test verfolgt alle E-Mails nach");
+    told("ann@x.test tracks all email.", "ann@x.test verfolgt alle E-Mails nach.");
+    told(
+        "Accepted: ann@x.test tracks all email; bob@x.test tracks no email automatically. Note: the tracking token CRM:1 was not made here.",
+        "Angenommen: ann@x.test verfolgt alle E-Mails nach; bob@x.test verfolgt keine E-Mail automatisch nach. Hinweis: das Nachverfolgungskennzeichen CRM:1 wurde nicht hier ausgestellt.",
+    );
+    told(
+        "Waiting: mailbox 'Sales': the mailbox is deactivated; activate it",
+        "Wartet: Postfach „Sales“: Das Postfach ist deaktiviert; aktivieren Sie es.",
+    );
+    told(
+        "Mailbox 'Sales' was tested and is enabled for receiving and sending.",
+        "Das Postfach „Sales“ wurde getestet und ist für den Empfang und das Senden aktiviert.",
+    );
+}
+
+#[test]
+fn what_others_said_stays_as_it_is() {
+    for foreign in [
+        "NO [AUTHENTICATIONFAILED] Invalid credentials; try again. Later",
+        "refused by somebody",
+        "550 5.7.1 send it to this address",
+        "",
+        "a: b; c. d",
+        "The email '",
+        "Sales Team",
+    ] {
+        told(foreign, foreign);
+    }
+    told(
+        "Mail could not be received for mailbox 'refused': the server said: \"NO refused; receiving\". Check that the mailbox exists on the server.",
+        "E-Mails konnten nicht empfangen für das Postfach „refused“ werden: der Server sagte: \"NO refused; receiving\". Prüfen Sie, ob es das Postfach auf dem Server gibt.",
+    );
+}
+
+#[test]
+fn sentences_of_the_rules() {
+    let words = model::words!("'{0}' is not {1}.", "x y", model::words!("a whole number"));
+    assert_eq!(german().words(&words, &|_| None), "„x y“ ist nicht, was hier stehen muss: eine ganze Zahl.");
+    assert_eq!(super::english().words(&words, &|_| None), "'x y' is not a whole number.");
+    let label = model::words!("'{0}' must be a whole number.", Words::label("Port"));
+    assert!(german().words(&label, &|_| None).starts_with("„Port“"), "{label}");
+    let time = model::words!("Sending since {0}.", "2026-11-24T11:47:00Z");
+    assert_eq!(
+        german().words(&time, &|value| value.ends_with('Z').then(|| "heute".to_owned())),
+        "Wird gesendet seit heute."
+    );
 }

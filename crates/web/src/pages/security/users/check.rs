@@ -33,7 +33,7 @@ pub(super) async fn page(desk: Desk, Path(id): Path<Id>) -> Outcome {
         Ok(found) => (Some(found), String::new()),
         Err(error) => {
             let refusals = Fault::refusals(error)?;
-            let words: Vec<String> = refusals.iter().map(|r| desk.t(&r.message)).collect();
+            let words: Vec<String> = refusals.iter().map(|r| desk.words(&r.message)).collect();
             (explain_operation(&desk.ctx, id, "").await.ok(), words.join(" "))
         }
     };

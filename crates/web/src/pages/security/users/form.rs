@@ -118,7 +118,8 @@ async fn fields(
     for name in FIELDS {
         let standing = text(row, name);
         let value = typed.map_or_else(|| standing.clone(), |form| form.text(name).to_owned());
-        let mut field = Field::of(desk.viewer.texts, SystemUser::TABLE, name).value(value).refused(&refused.refusals);
+        let mut field =
+            Field::of(desk.viewer.texts, SystemUser::TABLE, name).value(value).refused(&desk.viewer, &refused.refusals);
         match *name {
             "businessunitid" => field = field.choices(choices(&units, &standing, &standing)),
             "domainname" => field = field.help(desk.t("The name with which the user signs in.")),

@@ -46,7 +46,8 @@ async fn show(desk: &Desk, typed: Option<&Form>, refused: &Refused) -> Outcome {
             (None, "accessmode") => "0".to_owned(),
             _ => String::new(),
         };
-        let mut field = Field::of(desk.viewer.texts, SystemUser::TABLE, name).value(value).refused(&refused.refusals);
+        let mut field =
+            Field::of(desk.viewer.texts, SystemUser::TABLE, name).value(value).refused(&desk.viewer, &refused.refusals);
         match *name {
             "businessunitid" => field = field.choices(choices(&units, "", "")),
             "lastname" => field = field.required(),
