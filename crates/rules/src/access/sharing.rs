@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn create_is_never_shared() {
         let all = ["prvReadAccount", "prvShareAccount", "prvCreateAccount"];
-        gives(&ann(&all), &of(ANN, &[]), "CreateAccess", Err(model::Refusal::invalid(None, "").code));
+        gives(&ann(&all), &of(ANN, &[]), "CreateAccess", Err(model::Refusal::invalid(None, model::words!("")).code));
     }
     #[test]
     fn rights_of_roles_and_shares() {

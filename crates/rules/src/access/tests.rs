@@ -263,7 +263,7 @@ fn the_ready_administrator_role_lists_every_privilege() {
 fn code(principal: &Principal, right: Right, name: &str, expected: u32) -> String {
     let refusal = may(principal, right, table(name), &row("other")).unwrap_err();
     assert_eq!(refusal.code, expected, "{refusal}");
-    refusal.message
+    refusal.message.to_string()
 }
 
 #[test]
@@ -273,9 +273,9 @@ fn the_refusal_names_privilege_and_depth() {
     let short = code(&holding(roles::BASIC_USER), Write, "mailbox", 0x8004_0220);
     assert!(short.contains("prvWriteMailbox") && short.contains("Global") && short.contains("Basic"), "{short}");
     let same = may(&holding(roles::BASIC_USER), Write, table("mailbox"), &row("same")).unwrap_err().message;
-    assert!(same.contains("at depth Local"), "{same}");
+    assert!(same.to_string().contains("at depth Local"), "{same}");
     let child = may(&holding(roles::BASIC_USER), Write, table("mailbox"), &row("child")).unwrap_err().message;
-    assert!(child.contains("at depth Deep"), "{child}");
+    assert!(child.to_string().contains("at depth Deep"), "{child}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn row(change: Option<Change>) -> TraceLog {
 #[test]
 fn a_row_says_all() {
     let failure = Failure::new(FailureKind::Credentials, Step::LogIn, "NO wrong").with_transcript(vec!["C: a".into()]);
-    let alert = Alert::error("incoming-credentials", "Wrong password.").code(0x8005_E220).of(&failure);
+    let alert = Alert::error("incoming-credentials", model::words!("Wrong password.")).code(0x8005_E220).of(&failure);
     let row = row(on_mailbox(alert, &mailbox(), &organization(), now()));
     assert_eq!(row.text, "Wrong password.");
     assert_eq!(row.kind, "incoming-credentials");
@@ -40,7 +40,12 @@ fn a_row_says_all() {
 #[test]
 fn the_same_cause_on_the_same_day_is_the_same_row() {
     let at = |hours| {
-        row(on_mailbox(Alert::error("x", "y"), &mailbox(), &organization(), now() + SignedDuration::from_hours(hours)))
+        row(on_mailbox(
+            Alert::error("x", model::words!("y")),
+            &mailbox(),
+            &organization(),
+            now() + SignedDuration::from_hours(hours),
+        ))
     };
     assert_eq!(at(0).id, at(11).id);
     assert_ne!(at(0).id, at(12).id, "a new day, a new alert");
@@ -49,8 +54,9 @@ fn the_same_cause_on_the_same_day_is_the_same_row() {
 
 #[test]
 fn another_cause_or_record_is_another_row() {
-    let of =
-        |cause: &str, mailbox: &Mailbox| row(on_mailbox(Alert::error(cause, "y"), mailbox, &organization(), now())).id;
+    let of = |cause: &str, mailbox: &Mailbox| {
+        row(on_mailbox(Alert::error(cause, model::words!("y")), mailbox, &organization(), now())).id
+    };
     assert_ne!(of("a", &mailbox()), of("b", &mailbox()));
     assert_ne!(of("a", &mailbox()), of("a", &Mailbox::blank(Id::from_u128(2))));
 }
@@ -58,7 +64,7 @@ fn another_cause_or_record_is_another_row() {
 #[test]
 fn the_switches_decide_by_level() {
     let raised = |level, organization: &Organization| {
-        on_mailbox(Alert::new(level, "x", "y"), &mailbox(), organization, now()).is_some()
+        on_mailbox(Alert::new(level, "x", model::words!("y")), &mailbox(), organization, now()).is_some()
     };
     let standard = organization();
     assert!(raised(AlertLevel::Error, &standard));
@@ -76,7 +82,7 @@ fn there_is_advice_for_every_failure() {
         [Step::Resolve, Step::Connect, Step::Tls, Step::Greeting, Step::LogIn, Step::Open, Step::Read, Step::Send];
     for kind in FailureKind::ALL {
         for step in steps {
-            let text = advice(&Failure::new(kind, step, ""));
+            let text = advice(&Failure::new(kind, step, "")).to_string();
             assert!(text.ends_with('.') && text.len() > 20, "{kind} {step}: {text}");
         }
     }
@@ -86,9 +92,9 @@ fn there_is_advice_for_every_failure() {
 fn profiles_and_emails_take_alerts_too() {
     let profile = EmailServerProfile::blank(Id::from_u128(3));
     let email = Email::blank(Id::from_u128(4));
-    let on = row(on_profile(Alert::error("x", "y"), &profile, &organization(), now()));
+    let on = row(on_profile(Alert::error("x", model::words!("y")), &profile, &organization(), now()));
     assert_eq!(on.regarding, Some(profile.reference()));
-    let on = row(on_email(Alert::error("x", "y"), &email, &organization(), now()));
+    let on = row(on_email(Alert::error("x", model::words!("y")), &email, &organization(), now()));
     assert_eq!(on.regarding, Some(email.reference()));
 }
 

@@ -119,7 +119,7 @@ fn only_what_lasts_is_told_as_an_error() {
         ..Server::blank(Id::nil())
     };
     assert_eq!(lasting_alert(&server(LASTING - 1), &profile), None);
-    let text = lasting_alert(&server(LASTING), &profile).unwrap().text;
+    let text = lasting_alert(&server(LASTING), &profile).unwrap().text.to_string();
     for words in ["mail.example:993", "'House'", "connection refused", "Check that the server runs"] {
         assert!(text.contains(words), "{words} is missing in {text}");
     }

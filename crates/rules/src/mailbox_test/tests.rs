@@ -288,7 +288,11 @@ fn two_tests_a_day_are_two_alerts() {
 
 #[test]
 fn a_test_that_cannot_run_fails_what_it_was_for() {
-    let why = Refusals::from(Refusal::new(0x8005_E219, "InactiveMailbox", "the mailbox is deactivated; activate it"));
+    let why = Refusals::from(Refusal::new(
+        0x8005_E219,
+        "InactiveMailbox",
+        model::words!("the mailbox is deactivated; activate it"),
+    ));
     let enabled = Mailbox { enabled_incoming: true, outgoing: OutgoingMethod::None, ..mailbox() };
     let changes = cannot_run(&enabled, &organization(), &why, now());
     let after = applied(&enabled, &changes);

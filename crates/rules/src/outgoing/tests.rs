@@ -151,7 +151,7 @@ fn codes(world: &World) -> Vec<u32> {
         Ok(()) => Vec::new(),
         Err(refusals) => {
             for refusal in &refusals.0 {
-                assert!(refusal.field.is_some() && refusal.message.len() > 20, "{refusal}");
+                assert!(refusal.field.is_some() && refusal.message.to_string().len() > 20, "{refusal}");
             }
             refusals.codes()
         }
@@ -299,7 +299,7 @@ fn a_refusal_names_the_recipient() {
     let mut world = draft();
     world.parties[1].address = String::new();
     let refusals = check_send(&world.facts()).unwrap_err();
-    assert!(refusals.0[0].message.contains("'Bob' in To"), "{refusals}");
+    assert!(refusals.0[0].message.to_string().contains("'Bob' in To"), "{refusals}");
 }
 
 // Issuing.
