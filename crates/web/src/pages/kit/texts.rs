@@ -67,7 +67,7 @@ macro_rules! files {
 const GERMAN: &[&str] = files!("de": "kit" "model" "signin" "grid" "mailbox" "email_settings" "profile" "start" "email" "work" "options" "security" "data" "watch" "help");
 
 /// What the rules say, refuse and write down.
-const GERMAN_SENTENCES: &[&str] = files!("de": "refusals" "alerts" "ledger");
+const GERMAN_SENTENCES: &[&str] = files!("de": "refusals" "alerts" "ledger" "servers");
 
 /// The languages that are shipped. A further one is a line here and its files.
 static ALL: LazyLock<[Texts; 2]> = LazyLock::new(|| {

@@ -79,7 +79,9 @@ impl Sentences {
     fn by_template(&self, text: &str, shown: &dyn Fn(&str) -> Option<String>, depth: usize) -> Option<String> {
         self.with_values.iter().find_map(|template| {
             let values = values(&template.english, text)?;
-            let named = |place: usize| template.english.contains(&format!("'{{{place}}}'"));
+            let named = |place: usize| {
+                ['\'', '"'].iter().any(|quote| template.english.contains(&format!("{quote}{{{place}}}{quote}")))
+            };
             let told: Vec<String> = values
                 .iter()
                 .enumerate()
@@ -105,13 +107,7 @@ impl Sentences {
                 return None;
             }
             let told: Option<Vec<String>> = parts.iter().map(|part| self.find(part, shown, depth - 1)).collect();
-            Some(
-                told?
-                    .iter()
-                    .map(|part| part.strip_suffix('.').filter(|_| *between == ". ").unwrap_or(part))
-                    .collect::<Vec<_>>()
-                    .join(between),
-            )
+            Some(together(told?, between))
         })
     }
 
@@ -127,11 +123,7 @@ impl Sentences {
                 return None;
             }
             let each = parts.iter().zip(told).map(|(part, told)| told.unwrap_or_else(|| (*part).to_owned()));
-            let each = each
-                .map(|part| part.strip_suffix('.').filter(|_| *between == ". ").map_or(part.clone(), str::to_owned));
-            Some(
-                each.collect::<Vec<_>>().join(between) + if *between == ". " && text.ends_with('.') { "." } else { "" },
-            )
+            Some(together(each.collect(), between))
         })
     }
 }
@@ -195,6 +187,17 @@ fn keep<'t>(values: &mut [Option<&'t str>], place: usize, value: &'t str) -> Opt
     }
     *slot = Some(value);
     Some(())
+}
+
+/// One after the other again. The full stop between two is there already.
+fn together(mut parts: Vec<String>, between: &str) -> String {
+    let last = parts.len().saturating_sub(1);
+    for part in &mut parts[..last] {
+        if between != "\n" && part.ends_with('.') {
+            part.pop();
+        }
+    }
+    parts.join(between)
 }
 
 /// At each `between` that does not stand in double quotes: those are around

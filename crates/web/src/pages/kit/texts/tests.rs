@@ -60,7 +60,7 @@ fn every_text_is_translated() {
 }
 
 /// By what pages and templates ask for a text.
-const PAGES: [&str; 7] = [".t(", ".t1(", ".t2(", ".frame(", "texts.text(", "texts.with(", "Fault::bad("];
+const PAGES: [&str; 8] = [".t(", ".t1(", ".t2(", ".frame(", "texts.text(", "texts.with(", "Fault::bad(", "Fault::new("];
 
 fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -73,6 +73,8 @@ fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
             let code = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
             for call in calls {
                 for rest in code.split(call).skip(1) {
+                    // There the status comes first.
+                    let rest = if *call == "Fault::new(" { rest.split_once(',').map_or("", |(_, r)| r) } else { rest };
                     if let Some(rest) = rest.trim_start().strip_prefix('"') {
                         used.insert(unquoted(&format!("\"{}\"", joined(literal(rest)))));
                     }
@@ -181,7 +183,7 @@ fn what_others_said_stays_as_it_is() {
     }
     told(
         "Mail could not be received for mailbox 'refused': the server said: \"NO refused; receiving\". Check that the mailbox exists on the server.",
-        "E-Mails konnten nicht empfangen für das Postfach „refused“ werden: der Server sagte: \"NO refused; receiving\". Prüfen Sie, ob es das Postfach auf dem Server gibt.",
+        "Postfach „refused“: E-Mails konnten nicht empfangen werden: der Server sagte: \"NO refused; receiving\". Prüfen Sie, ob es das Postfach auf dem Server gibt.",
     );
 }
 
@@ -197,4 +199,37 @@ fn sentences_of_the_rules() {
         german().words(&time, &|value| value.ends_with('Z').then(|| "heute".to_owned())),
         "Wird gesendet seit heute."
     );
+}
+
+/// What the catalogue knows of conversations with servers is still said there.
+#[test]
+fn sentences_about_servers_are_those_of_the_connectors() {
+    let mut sources = String::new();
+    for room in ["connectors", "sync"] {
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(room).join("src"), &mut sources);
+    }
+    for (english, _) in entries(include_str!("../../../../texts/de/servers.po")) {
+        let stretches = model::wording::pieces(&english).into_iter().filter_map(|piece| match piece {
+            model::wording::Piece::Text(text) => Some(text.trim_matches([' ', ';', ':', '"', '(', ')']).to_owned()),
+            model::wording::Piece::Place(_) => None,
+        });
+        for stretch in stretches.filter(|text| !text.is_empty()) {
+            let parts = stretch.split("; enter").next().unwrap_or_default();
+            let parts = parts.strip_suffix(" was").unwrap_or(parts);
+            let parts = parts.split(" before TLS").next().unwrap_or_default();
+            assert!(sources.contains(parts), "{parts:?} of {english:?} is not said any more");
+        }
+    }
+}
+
+fn read(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(&path, all);
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            all.push_str(&text.split("\\\n").map(str::trim_start).collect::<String>());
+        }
+    }
 }
