@@ -45,6 +45,7 @@ mod emails;
 mod frame;
 mod grid;
 mod help;
+mod languages;
 mod lists;
 mod mailbox;
 mod people;

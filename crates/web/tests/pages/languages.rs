@@ -1,0 +1,115 @@
+//! What the rules say, in the language of the one who reads it: refused
+//! forms, alerts, the steps of a test, reasons in the ledger.
+
+use model::tables::{Disposition, LedgerEntry, TestStep};
+use model::work::Workload;
+use model::{Actor, Change, Commit, Entity, Id, Ref, Step, Timestamp};
+use serde_json::json;
+
+use crate::people::Person;
+use crate::world::World;
+
+/// The administrator, who reads German.
+async fn german(w: &World) -> Person<'_> {
+    let mut admin = w.administrator().await.reading("de");
+    admin.submit("/options", &[("uilanguageid", "1031"), ("timezonecode", "110")]).await.sees("Gespeichert.");
+    admin
+}
+
+async fn write(w: &World, change: Change) {
+    let commit = Commit::new(Actor { user: Id::nil() }, Timestamp::UNIX_EPOCH, vec![change]);
+    w.store.commit(&commit).await.unwrap();
+}
+
+async fn forward(w: &World) -> String {
+    let body = json!({ "name": "Forward", "emailaddress": "forward@example.com", "incomingemaildeliverymethod": 2 });
+    w.create("mailboxes", body).await
+}
+
+story!(a_refused_form_says_why_in_german, |w| {
+    let mut admin = german(&w).await;
+    let fields = [("name", ""), ("emailaddress", "un'sinn"), ("incomingemaildeliverymethod", "3")];
+    let page = admin.send("/settings/mailboxes/new", &fields).await.expect(422);
+    let page = page
+        .sees("„un'sinn“ ist keine E-Mail-Adresse; schreiben Sie sie wie name@example.com.")
+        .sees("Ein Weiterleitungspostfach empfängt mit „Keine“ (0) oder „Serverseitige Synchronisierung“ (2).");
+    assert!(!page.text().contains("is not an email address"), "{}", page.text());
+    // A program is told the same in English, whoever asks.
+    let body = json!({ "name": "Forward", "emailaddress": "forward@example.com", "incomingemaildeliverymethod": 3 });
+    let refused = w.post("/mailboxes", body).header("accept-language", "de").await;
+    refused.expect(400).says("a forward mailbox receives by None (0) or Server-Side Synchronization (2)");
+});
+
+story!(what_is_forbidden_is_refused_in_german, |w| {
+    let mut sally = w.salesperson().await;
+    sally.submit("/options", &[("uilanguageid", "1031")]).await.sees("Gespeichert.");
+    let page = sally.open("/settings/mailboxes/new").await;
+    let text = page.text();
+    assert!(!text.contains("is missing") && !text.contains("Ask a System Administrator"), "{text}");
+    page.expect(403).sees("fehlt das Recht");
+});
+
+story!(alerts_are_told_in_german, |w| {
+    let mailbox = forward(&w).await;
+    let text = "The incoming test of mailbox 'Sales; refused' failed at step 'log in': the server said: \"NO [AUTHENTICATIONFAILED] no; not you. Really\". \
+                Check user name and password where the profile takes them from (the mailbox or the profile), then choose Test & Enable Mailbox.";
+    for text in [text, "Written by <somebody> else"] {
+        let regarding = format!("/mailboxes({mailbox})");
+        w.create("tracelogs", json!({ "level": 3, "text": text, "regardingobjectid_mailbox@odata.bind": regarding })).await;
+    }
+    let mut admin = german(&w).await;
+    let page = admin.open(&format!("/settings/mailboxes/{mailbox}/alerts")).await.expect(200);
+    page.sees("Der Test für eingehende E-Mails des Postfachs „Sales; refused“ ist beim Schritt „log in“ fehlgeschlagen")
+        .sees("der Server sagte: \"NO [AUTHENTICATIONFAILED] no; not you. Really\". Prüfen Sie")
+        .says("Written by &#60;somebody&#62; else");
+    let stored = w.read("/tracelogs?$select=text&$filter=startswith(text,'The incoming')").await;
+    assert_eq!(stored["value"][0]["text"], text);
+});
+
+story!(a_failed_test_says_in_german_what_to_do, |w| {
+    let mailbox = forward(&w).await;
+    let steps = [
+        (1, Step::Connect, true, "connected to 192.0.2.1:993", ""),
+        (2, Step::LogIn, false, "the server said: \"NO wrong password\"", "Check that the mailbox exists on the server."),
+    ];
+    for (number, step, passed, said, advice) in steps {
+        let row = TestStep {
+            mailbox: Some(Ref::new("mailbox", mailbox.parse().unwrap())),
+            route: Workload::Incoming,
+            number,
+            step: step.as_str().to_owned(),
+            passed,
+            said: said.to_owned(),
+            advice: advice.to_owned(),
+            ..TestStep::blank(Id::from_u128(u128::try_from(number).unwrap()))
+        };
+        write(&w, Change::create(row)).await;
+    }
+    let mut admin = german(&w).await;
+    admin
+        .open(&format!("/settings/mailboxes/{mailbox}"))
+        .await
+        .expect(200)
+        .sees("verbunden mit 192.0.2.1:993")
+        .sees("der Server sagte: \"NO wrong password\"")
+        .sees("Prüfen Sie, ob es das Postfach auf dem Server gibt.");
+});
+
+story!(the_ledger_says_in_german_why, |w| {
+    let mailbox = forward(&w).await;
+    let row = LedgerEntry {
+        mailbox: Some(Ref::new("mailbox", mailbox.parse().unwrap())),
+        subject: "Order".to_owned(),
+        disposition: Disposition::Tracked,
+        reason: "Accepted: ann@example.com tracks all email; bob@example.com tracks no email automatically. Note: the \
+                 tracking token CRM:0001 was not made here."
+            .to_owned(),
+        ..LedgerEntry::blank(Id::from_u128(77))
+    };
+    write(&w, Change::create(row)).await;
+    let mut admin = german(&w).await;
+    admin.open(&format!("/settings/mailboxes/{mailbox}/ledger")).await.expect(200).sees(
+        "Angenommen: ann@example.com verfolgt alle E-Mails nach; bob@example.com verfolgt keine E-Mail automatisch \
+         nach. Hinweis: das Nachverfolgungskennzeichen CRM:0001 wurde nicht hier ausgestellt.",
+    );
+});
