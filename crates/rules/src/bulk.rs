@@ -79,7 +79,10 @@ pub fn noted(command: &mut BulkCommand, row: &BulkRow, refused: Option<&Refusals
 
 /// A line a reason.
 fn lines(refusals: &Refusals) -> String {
-    let line = |r: &Refusal| r.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = |r: &Refusal| {
+        let message = r.message.to_string();
+        message.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
     refusals.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -170,7 +173,10 @@ mod tests {
         assert_eq!(noted_row.expect, [("pr_outcome", Value::Int(0))]);
         sets(&noted_command, "pr_done", &Value::Int(1));
         assert_eq!(noted_command.expect, [("pr_state", Value::Int(2)), ("pr_fence", Value::Int(1))]);
-        let refusals = Refusals(vec![Refusal::invalid(None, "One\nthing."), Refusal::invalid(None, "Another.")]);
+        let refusals = Refusals(vec![
+            Refusal::invalid(None, model::words!("One\nthing.")),
+            Refusal::invalid(None, model::words!("Another.")),
+        ]);
         let [noted_row, noted_command] = noted(&mut running, &row, Some(&refusals), at(2));
         sets(&noted_row, "pr_why", &Value::Text("One thing.\nAnother.".into()));
         sets(&noted_command, "pr_refused", &Value::Int(1));

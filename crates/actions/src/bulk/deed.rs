@@ -121,7 +121,7 @@ fn json_of(value: &Value) -> Result<Json, ActionError> {
         Value::Ref(target) => json!({ "table": target.table, "id": target.id.to_string() }),
         Value::Time(time) => json!(time.to_string()),
         Value::Bytes(_) | Value::Secret(_) => {
-            return Err(invalid_operation("A secret cannot be set on many rows at once.").into());
+            return Err(invalid_operation(model::words!("A secret cannot be set on many rows at once.")).into());
         }
     })
 }

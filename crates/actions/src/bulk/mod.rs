@@ -10,7 +10,7 @@ pub use rules::bulk::{AT_ONCE, MOST};
 pub use work::Bench;
 
 use model::tables::{BulkCommand, BulkOutcome, BulkRow, BulkState};
-use model::{Change, Commit, Entity, Filter, Id, Query, Refusal, Table};
+use model::{Change, Commit, Entity, Filter, Id, Query, Refusal, Table, words};
 use store::CommitError;
 
 use crate::context::Context;
@@ -28,7 +28,7 @@ const ROWS: usize = 500;
 /// 0x8004023b for more rows than a command can have, or for none.
 pub async fn prepare(ctx: &Context, table: &'static Table, rows: Vec<(Id, String)>) -> Result<Id, ActionError> {
     if rows.is_empty() || rows.len() > MOST {
-        return Err(invalid_operation(format!("A command is about 1 to {MOST} rows.")).into());
+        return Err(invalid_operation(words!("A command is about 1 to {0} rows.", MOST)).into());
     }
     let command = BulkCommand {
         table: table.logical.to_owned(),
@@ -72,11 +72,11 @@ pub async fn begin(
     let command = mine(ctx, id).await?;
     match command.state {
         BulkState::Waiting | BulkState::Running | BulkState::Done => return Ok(()),
-        BulkState::Cancelled => return Err(invalid_operation("This command was cancelled.").into()),
+        BulkState::Cancelled => return Err(invalid_operation(words!("This command was cancelled.")).into()),
         BulkState::Prepared => {}
     }
     if command.table != table.logical {
-        return Err(invalid_operation("This command is about other rows.").into());
+        return Err(invalid_operation(words!("This command is about other rows.")).into());
     }
     let update = rules::bulk::begun(&command, title, deed.written()?, back, ctx.now);
     match ctx.store.commit(&Commit::new(ctx.actor(), ctx.now, vec![update.into()])).await {

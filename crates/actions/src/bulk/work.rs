@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use model::tables::{BulkCommand, BulkRow, SystemUser};
-use model::{Actor, Change, Clock, Commit, Entity, Id, Refusals, Table, Update};
+use model::{Actor, Change, Clock, Commit, Entity, Id, Refusals, Table, Update, Words, words};
 use store::{CommitError, Store};
 
 use super::Deed;
@@ -92,8 +92,12 @@ impl Bench {
                     let ctx = Context { now: self.clock.now(), ..ctx.clone() };
                     self.row(&ctx, &mut command, row, table, deed).await
                 }
-                (None, _) => self.refuse(&mut command, row, &gone("Who asked for this is not there any more.")).await,
-                (_, None) => self.refuse(&mut command, row, &gone("This version does not know the command.")).await,
+                (None, _) => {
+                    self.refuse(&mut command, row, &gone(words!("Who asked for this is not there any more."))).await
+                }
+                (_, None) => {
+                    self.refuse(&mut command, row, &gone(words!("This version does not know the command."))).await
+                }
             };
             match ended {
                 Ok(Ended::Noted) => worked += 1,
@@ -156,7 +160,7 @@ impl Bench {
                 Err(ActionError::Refused(refusals)) => self.refuse(command, row, &refusals).await,
                 Err(ActionError::Internal(detail)) => {
                     tracing::error!(detail, row = %id, "Bad: a row of a command failed for a reason of ours");
-                    self.refuse(command, row, &gone("An unexpected error occurred.")).await
+                    self.refuse(command, row, &gone(words!("An unexpected error occurred."))).await
                 }
                 Err(busy @ ActionError::Busy(_)) => Err(busy),
             };
@@ -218,9 +222,9 @@ async fn note(ctx: &Context, command: &BulkCommand, updates: [Update; 2]) -> Res
 }
 
 fn lost_it() -> ActionError {
-    invalid_operation("Another process has this command.").into()
+    invalid_operation(words!("Another process has this command.")).into()
 }
 
-fn gone(message: &'static str) -> Refusals {
+fn gone(message: Words) -> Refusals {
     invalid_operation(message).into()
 }

@@ -55,13 +55,16 @@ story!(alerts_are_told_in_german, |w| {
                 Check user name and password where the profile takes them from (the mailbox or the profile), then choose Test & Enable Mailbox.";
     for text in [text, "Written by <somebody> else"] {
         let regarding = format!("/mailboxes({mailbox})");
-        w.create("tracelogs", json!({ "level": 3, "text": text, "regardingobjectid_mailbox@odata.bind": regarding })).await;
+        w.create("tracelogs", json!({ "level": 3, "text": text, "regardingobjectid_mailbox@odata.bind": regarding }))
+            .await;
     }
     let mut admin = german(&w).await;
     let page = admin.open(&format!("/settings/mailboxes/{mailbox}/alerts")).await.expect(200);
-    page.sees("Der Test für eingehende E-Mails des Postfachs „Sales; refused“ ist beim Schritt „log in“ fehlgeschlagen")
-        .sees("der Server sagte: \"NO [AUTHENTICATIONFAILED] no; not you. Really\". Prüfen Sie")
-        .says("Written by &#60;somebody&#62; else");
+    page.sees(
+        "Der Test für eingehende E-Mails des Postfachs „Sales; refused“ ist beim Schritt „log in“ fehlgeschlagen",
+    )
+    .sees("der Server sagte: \"NO [AUTHENTICATIONFAILED] no; not you. Really\". Prüfen Sie")
+    .says("Written by &#60;somebody&#62; else");
     let stored = w.read("/tracelogs?$select=text&$filter=startswith(text,'The incoming')").await;
     assert_eq!(stored["value"][0]["text"], text);
 });
@@ -70,7 +73,13 @@ story!(a_failed_test_says_in_german_what_to_do, |w| {
     let mailbox = forward(&w).await;
     let steps = [
         (1, Step::Connect, true, "connected to 192.0.2.1:993", ""),
-        (2, Step::LogIn, false, "the server said: \"NO wrong password\"", "Check that the mailbox exists on the server."),
+        (
+            2,
+            Step::LogIn,
+            false,
+            "the server said: \"NO wrong password\"",
+            "Check that the mailbox exists on the server.",
+        ),
     ];
     for (number, step, passed, said, advice) in steps {
         let row = TestStep {

@@ -116,7 +116,7 @@ fn line(desk: &Desk, command: &BulkCommand, row: BulkRow) -> Line {
     let target = table.zip(row.row).map(|(table, id)| Ref::new(table.logical, id));
     let gone = row.outcome == BulkOutcome::Done && matches!(deed(command), Some(Deed::Delete | Deed::Dismiss));
     let href = if gone { None } else { target.and_then(|target| page_of(&desk.ctx, target)) };
-    Line { name: row.name, href, why: row.why.lines().map(|text| desk.t(text)).collect() }
+    Line { name: row.name, href, why: row.why.lines().map(|text| desk.said(text)).collect() }
 }
 
 fn deed(command: &BulkCommand) -> Option<Deed> {
