@@ -4,7 +4,7 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use model::tables::{BackupDay, BackupSchedule, Job, JobKind, JobState, Organization};
-use model::{Change, Entity, Id, Refusal, Timestamp, id, time_zone};
+use model::{Change, Entity, Id, Refusal, Timestamp, id, time_zone, words};
 
 use crate::alert::{self, Alert};
 
@@ -24,7 +24,7 @@ pub const COLUMNS: [&str; 5] = [
 pub fn zone(organization: &Organization) -> Result<TimeZone, Refusal> {
     let known = time_zone::by_code(organization.backup_zone).and_then(time_zone::TimeZone::rules);
     let column = Organization::C.backup_zone.name;
-    known.ok_or_else(|| Refusal::invalid(Some(column), "There is no time zone with this code."))
+    known.ok_or_else(|| Refusal::invalid(Some(column), words!("There is no time zone with this code.")))
 }
 
 /// The last moment up to now at which a backup was to be made.
@@ -145,18 +145,21 @@ pub fn told(
         Ok(0) => return None,
         Ok(lost) => Alert::warning(
             "backup-incomplete",
-            format!(
-                "The scheduled backup is not whole: {lost} messages or attachments could not be read and are not in \
-                 it. Run `postroom doctor` on the server, which names them, and keep an older backup that has them."
+            words!(
+                "The scheduled backup is not whole: {0} messages or attachments could not be read and are not in \
+                 it. Run `postroom doctor` on the server, which names them, and keep an older backup that has them.",
+                lost
             ),
         ),
         Err(error) => Alert::error(
             "backup-failed",
-            format!(
-                "The backup that was scheduled for {} was not made: {error} Look whether {place} on the server can be \
+            words!(
+                "The backup that was scheduled for {0} was not made: {1} Look whether {2} on the server can be \
                  written to and has room, then choose \"Make a backup now\" in Settings, Data Management. Until one \
                  succeeds, the last backup is the one that is listed there.",
-                at.strftime("%Y-%m-%d %H:%M UTC")
+                at.strftime("%Y-%m-%d %H:%M UTC"),
+                error,
+                place
             ),
         ),
     };

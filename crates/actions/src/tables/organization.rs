@@ -24,7 +24,7 @@ fn backups(plan: &mut Plan<'_>) -> Result<(), ActionError> {
     let changed: Vec<&str> = rules::backup::COLUMNS.into_iter().filter(changed).collect();
     let Some(first) = changed.first().copied() else { return Ok(()) };
     if !plan.ctx.principal.administrator {
-        let message = "When backups are made is set by System Administrators alone.";
+        let message = words!("When backups are made is set by System Administrators alone.");
         plan.fault(Refusal::new(0x8004_0220, "PrivilegeDenied", message).at(first));
     }
     let organization = Organization::from_record(&plan.after)?;

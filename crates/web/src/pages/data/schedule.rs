@@ -2,7 +2,7 @@
 
 use actions::{Draft, upkeep};
 use model::tables::Organization;
-use model::{Entity, Refusal, Timestamp, Value, time_zone};
+use model::{Entity, Refusal, Timestamp, Value, time_zone, words};
 
 use super::encryption::refused;
 use super::{PATH, Refused};
@@ -25,7 +25,9 @@ pub(super) async fn load(desk: &Desk, wrong: &Refused) -> Result<Schedule, Fault
     let set = upkeep::schedule(&desk.ctx).await?;
     let organization = &set.organization;
     let field = |name: &'static str, value: i64| {
-        Field::of(desk.viewer.texts, Organization::TABLE, name).value(value.to_string()).refused(&wrong.refusals)
+        Field::of(desk.viewer.texts, Organization::TABLE, name)
+            .value(value.to_string())
+            .refused(&desk.viewer, &wrong.refusals)
     };
     let hours = (0..24).map(|hour| Choice::new(hour.to_string(), format!("{hour:02}:00"))).collect();
     // Before it was ever set: the zone of who sets it.
@@ -60,7 +62,7 @@ pub(super) async fn save(desk: Desk, form: Form) -> Outcome {
             Some(number) => {
                 draft.values.insert(name, Value::Int(number));
             }
-            None => draft.faults.push(Refusal::invalid(Some(name), "Enter a number.")),
+            None => draft.faults.push(Refusal::invalid(Some(name), words!("Enter a number."))),
         }
     }
     match upkeep::set_schedule(&desk.ctx, draft).await {
