@@ -160,7 +160,7 @@ pub(super) fn values<'t>(template: &str, text: &'t str) -> Option<Vec<&'t str>> 
                 let at = match open {
                     None => rest.starts_with(fixed).then_some(0)?,
                     Some(_) if i + 1 == pieces.len() => rest.ends_with(fixed).then(|| rest.len() - fixed.len())?,
-                    Some(_) => rest.find(fixed)?,
+                    Some(_) => outside_of_quotes(rest, fixed).or_else(|| rest.find(fixed))?,
                 };
                 if let Some(place) = open.take() {
                     keep(&mut values, place, &rest[..at])?;
@@ -177,6 +177,19 @@ pub(super) fn values<'t>(template: &str, text: &'t str) -> Option<Vec<&'t str>> 
     let begins_with_value = matches!(pieces.first(), Some(Piece::Place(_)));
     let values: Option<Vec<&str>> = values.into_iter().collect();
     values.filter(|values| !begins_with_value || !values.first().is_some_and(|first| first.is_empty()))
+}
+
+/// Where it stands first, but for what stands in double quotes: those are
+/// around what a server said.
+fn outside_of_quotes(text: &str, fixed: &str) -> Option<usize> {
+    let mut quoted = false;
+    text.char_indices().find_map(|(at, c)| {
+        if !quoted && text[at..].starts_with(fixed) {
+            return Some(at);
+        }
+        quoted ^= c == '"';
+        None
+    })
 }
 
 /// `None` where the same place would have two values.
@@ -200,8 +213,7 @@ fn together(mut parts: Vec<String>, between: &str) -> String {
     parts.join(between)
 }
 
-/// At each `between` that does not stand in double quotes: those are around
-/// what a server said.
+/// At each `between` that does not stand in double quotes.
 fn split<'t>(text: &'t str, between: &str) -> Vec<&'t str> {
     let (mut parts, mut from, mut quoted) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {

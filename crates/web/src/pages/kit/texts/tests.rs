@@ -142,6 +142,8 @@ fn the_values_of_a_template() {
     let values = |template, text| sentence::values(template, text);
     assert_eq!(values("'{0}' of {1}", "'a' of b' of c"), Some(vec!["a", "b' of c"]));
     assert_eq!(values("{1} before {0}.", "x before y."), Some(vec!["y", "x"]));
+    assert_eq!(values("'{0}': {1}. {2}", "'a': it said \"b. c\". d"), Some(vec!["a", "it said \"b. c\"", "d"]));
+    assert_eq!(values("said \"{0}\" and {1}", "said \"a\" and b"), Some(vec!["a", "b"]));
     assert_eq!(values("{0} and {0}", "a and a"), Some(vec!["a"]));
     assert_eq!(values("{0} and {0}", "a and b"), None);
     assert_eq!(values("{0}{1}", "ab"), None);
