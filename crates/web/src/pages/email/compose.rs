@@ -100,8 +100,10 @@ pub(super) async fn save(desk: Desk, form: Result<Multipart, MultipartRejection>
 async fn send(desk: &Desk, sheet: &Sheet, id: Id, later: bool) -> Result<Result<(), Vec<Refusal>>, Fault> {
     let due = sheet.send_at(&desk.viewer.zone).unwrap_or_default();
     if later && due.is_none_or(|at| at <= desk.ctx.now) {
-        let refusal =
-            Refusal::invalid(Some(Email::C.delayed_send.name), "Choose a date and time that is still to come.");
+        let refusal = Refusal::invalid(
+            Some(Email::C.delayed_send.name),
+            model::words!("Choose a date and time that is still to come."),
+        );
         return Ok(Err(vec![refusal]));
     }
     Ok(draft::refused(actions::email::send(&desk.ctx, id, true, None).await)?.map(drop))

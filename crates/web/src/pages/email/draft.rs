@@ -178,7 +178,7 @@ impl Sheet {
         }
         let local = text.parse::<DateTime>().ok();
         let at = local.and_then(|local| Some(local.to_zoned_datetime(zone.clone()).ok()?.timestamp()));
-        let wrong = || Refusal::invalid(Some(Email::C.delayed_send.name), "This is no date and time.");
+        let wrong = || Refusal::invalid(Some(Email::C.delayed_send.name), words!("This is no date and time."));
         at.map(Some).ok_or_else(wrong)
     }
 
@@ -212,7 +212,7 @@ async fn change(
     let row = match refused(read)? {
         Ok(row) => row,
         Err(refusals) if refusals.iter().all(|r| r.code == Refusal::ABSENT) => {
-            return Ok(Err(vec![Refusal::new(Refusal::ABSENT, GONE, "The draft was deleted elsewhere.")]));
+            return Ok(Err(vec![Refusal::new(Refusal::ABSENT, GONE, words!("The draft was deleted elsewhere."))]));
         }
         Err(refusals) => return Ok(Err(refusals)),
     };

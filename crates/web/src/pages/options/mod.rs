@@ -79,7 +79,8 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
     let written = typed.map_or_else(|| signature(&settings), |form| Editor::written(form, "pr_signature"));
     let mut signature = Editor::new(desk.viewer.texts, "pr_signature", desk.t("Signature"), &written)
         .help(desk.t("Stands under the emails that you write."));
-    signature.faults = refusals.iter().filter(|r| r.field == Some("pr_signature")).map(|r| r.message.clone()).collect();
+    signature.faults =
+        refusals.iter().filter(|r| r.field == Some("pr_signature")).map(|r| desk.words(&r.message)).collect();
     let keys = typed.map_or(desk.viewer.keys, |form| form.ticked("keys"));
     let keys = Field::new("keys", desk.t("Single keys are shortcuts"), Input::Tick)
         .ticked(keys)

@@ -99,7 +99,8 @@ pub(in crate::pages::email) async fn show(
     refusals: &[Refusal],
     status: StatusCode,
 ) -> Outcome {
-    let said = |r: &Refusal| if about(r) == About::Files { desk.words(&r.message) } else { sentence(&desk.words(&r.message)) };
+    let said =
+        |r: &Refusal| if about(r) == About::Files { desk.words(&r.message) } else { sentence(&desk.words(&r.message)) };
     let of = |which: About| -> Vec<String> {
         refusals.iter().filter(|r| about(r) == which && Against::of(&[(*r).clone()]).is_none()).map(said).collect()
     };
@@ -251,7 +252,7 @@ mod tests {
         assert_eq!(about(0x8004_0B00, "UnresolvedRecipient"), About::To);
         assert_eq!(about(0x8004_0B00, "PartyHasNoAddress"), About::From);
         assert_eq!(about(0x8004_3E09, "AttachmentBlocked"), About::Files);
-        let later = Refusal::invalid(Some("delayedemailsendtime"), "x");
+        let later = Refusal::invalid(Some("delayedemailsendtime"), model::words!("x"));
         assert_eq!(super::about(&later), About::Later);
         assert_eq!(about(0x8006_0882, "ConcurrencyVersionMismatch"), About::Nothing);
     }

@@ -160,7 +160,7 @@ pub(super) fn values<'t>(template: &str, text: &'t str) -> Option<Vec<&'t str>> 
                 let at = match open {
                     None => rest.starts_with(fixed).then_some(0)?,
                     Some(_) if i + 1 == pieces.len() => rest.ends_with(fixed).then(|| rest.len() - fixed.len())?,
-                    Some(_) => outside_of_quotes(rest, fixed).or_else(|| rest.find(fixed))?,
+                    Some(_) => outside_of_quotes(rest, fixed)?,
                 };
                 if let Some(place) = open.take() {
                     keep(&mut values, place, &rest[..at])?;
@@ -182,6 +182,10 @@ pub(super) fn values<'t>(template: &str, text: &'t str) -> Option<Vec<&'t str>> 
 /// Where it stands first, but for what stands in double quotes: those are
 /// around what a server said.
 fn outside_of_quotes(text: &str, fixed: &str) -> Option<usize> {
+    if text.matches('"').count() % 2 == 1 {
+        // One that has no other is a character like any.
+        return text.find(fixed);
+    }
     let mut quoted = false;
     text.char_indices().find_map(|(at, c)| {
         if !quoted && text[at..].starts_with(fixed) {
