@@ -108,32 +108,7 @@ fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, fa
     if profile.name.trim().is_empty() {
         faults.push(Refusal::invalid(Some(c.name.name), words!("an email server profile needs a name")));
     }
-    let mut range = |column: &'static str, value: i64, min: i64, max: i64, what: Words| {
-        if !(min..=max).contains(&value) {
-            faults.push(Refusal::invalid(
-                Some(column),
-                words!("{0} must be from {1} to {2}; {3} is not", what, min, max, value),
-            ));
-        }
-    };
-    range(c.max_connections.name, profile.max_connections, 1, 300, words!("the maximum of concurrent connections"));
-    range(c.polling_minutes.name, profile.polling_minutes, 0, 1440, words!("the minimum polling interval in minutes"));
-    if profile.limit_connect_time {
-        range(
-            c.connect_timeout.name,
-            profile.connect_timeout,
-            1,
-            100_000,
-            words!("the time-out of a connection in milliseconds"),
-        );
-    }
-    range(
-        c.command_timeout.name,
-        profile.command_timeout,
-        1000,
-        3_600_000,
-        words!("the time-out of a command in milliseconds"),
-    );
+    ranges(profile, faults);
     if let Some(from) = profile.process_after
         && from < crate::mailbox::first_of_1900()
         && before.is_none_or(|before| before.process_after != Some(from))
@@ -166,6 +141,36 @@ fn general(profile: &EmailServerProfile, before: Option<&EmailServerProfile>, fa
             .at(c.status.name),
         );
     }
+}
+
+fn ranges(profile: &EmailServerProfile, faults: &mut Vec<Refusal>) {
+    let c = EmailServerProfile::C;
+    let mut range = |column: &'static str, value: i64, min: i64, max: i64, what: Words| {
+        if !(min..=max).contains(&value) {
+            faults.push(Refusal::invalid(
+                Some(column),
+                words!("{0} must be from {1} to {2}; {3} is not", what, min, max, value),
+            ));
+        }
+    };
+    range(c.max_connections.name, profile.max_connections, 1, 300, words!("the maximum of concurrent connections"));
+    range(c.polling_minutes.name, profile.polling_minutes, 0, 1440, words!("the minimum polling interval in minutes"));
+    if profile.limit_connect_time {
+        range(
+            c.connect_timeout.name,
+            profile.connect_timeout,
+            1,
+            100_000,
+            words!("the time-out of a connection in milliseconds"),
+        );
+    }
+    range(
+        c.command_timeout.name,
+        profile.command_timeout,
+        1000,
+        3_600_000,
+        words!("the time-out of a command in milliseconds"),
+    );
 }
 
 #[cfg(test)]
