@@ -107,6 +107,7 @@ async fn a_role_is_copied_and_set_cell_by_cell() -> Result<()> {
         "it stands as it was set: {stands:?}"
     );
     admin.fill("Give the role to", "nora")?;
+    admin.not_see("Sam Seller")?;
     admin.tick("Nora Nobody nora@company.test")?;
     admin.press("Give")?;
     admin.see_in("Who has it", "Nora Nobody")?;

@@ -65,7 +65,7 @@ story!(alerts_are_told_in_german, |w| {
     )
     .sees("der Server sagte: \"NO [AUTHENTICATIONFAILED] no; not you. Really\". Prüfen Sie")
     .says("Written by &#60;somebody&#62; else");
-    let stored = w.read("/tracelogs?$select=text&$filter=startswith(text,'The incoming')").await;
+    let stored = w.read("/tracelogs?$select=text&$filter=startswith(text,'The%20incoming')").await;
     assert_eq!(stored["value"][0]["text"], text);
 });
 

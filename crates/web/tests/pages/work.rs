@@ -377,7 +377,7 @@ story!(what_waits_for_me, |w| {
         .sees("Set up the first mailbox")
         .sees("Waiting for approval: 2");
     let pending = actions::views::ready(<model::tables::Mailbox as model::Entity>::TABLE, "Mailboxes Pending Approval");
-    admin.open("/").await.sees(&format!("/settings/mailboxes?view={pending}"));
+    admin.open("/").await.says(&format!("/settings/mailboxes?view={pending}"));
     admin.open(&format!("/settings/mailboxes?view={pending}")).await.expect(200).sees("Mailboxes Pending Approval");
 });
 
