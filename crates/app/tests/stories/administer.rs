@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use testkit::{Postroom, postroom};
 
-use crate::common::binary;
+use crate::common::{self, binary};
 
 const PASSWORD: &str = "four words and a half";
 
@@ -135,7 +135,7 @@ async fn what_was_kept_long_enough_goes_and_the_rest_stays() -> Result<()> {
     let path = postroom.data_dir().join("postroom.db");
     let old = "unixepoch('now', '-100 days') * 1000000";
     {
-        let database = rusqlite::Connection::open(&path)?;
+        let database = common::database(&path)?;
         for (id, disposition, seen) in [("01", 1, old), ("02", 9, old), ("03", 1, "unixepoch() * 1000000")] {
             let sql = format!(
                 "INSERT INTO pr_ledgerentry (pr_ledgerentryid, pr_subject, pr_from, pr_reason, pr_fingerprint, pr_position, \
@@ -150,7 +150,7 @@ async fn what_was_kept_long_enough_goes_and_the_rest_stays() -> Result<()> {
         database.execute(&sql, [])?;
     }
     let subjects = || -> Result<Vec<String>> {
-        let database = rusqlite::Connection::open(&path)?;
+        let database = common::database(&path)?;
         let mut found =
             database.prepare("SELECT coalesce(pr_subject, '-') FROM pr_ledgerentry ORDER BY pr_position")?;
         let rows = found.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
@@ -163,7 +163,7 @@ async fn what_was_kept_long_enough_goes_and_the_rest_stays() -> Result<()> {
     postroom.cli(&["compact"])?;
     assert_eq!((subjects()?, ancient()?), (vec!["About it".to_owned(); 3], 1), "nothing goes unless somebody says so");
     {
-        let database = rusqlite::Connection::open(&path)?;
+        let database = common::database(&path)?;
         assert!(database.execute("DELETE FROM pr_audit", []).is_err(), "the trail only grows");
         assert!(database.execute("UPDATE pr_audit SET pr_action = 'x'", []).is_err(), "the trail only grows");
         database.execute("UPDATE organization SET pr_ledgerretentiondays = 30, pr_auditretentiondays = 60", [])?;
@@ -173,7 +173,7 @@ async fn what_was_kept_long_enough_goes_and_the_rest_stays() -> Result<()> {
     assert_eq!((subjects()?, ancient()?), (vec!["-".into(), "About it".into(), "About it".into()], 0));
     let noted = json_of(&postroom, &["audit", "show", "--action", "audit-expired"])?;
     assert_eq!((noted.as_array().map(Vec::len), &noted[0]["door"]), (Some(1), &json!("service")), "{noted}");
-    let left = rusqlite::Connection::open(&path)?.query_row(
+    let left = common::database(&path)?.query_row(
         "SELECT pr_fingerprint FROM pr_ledgerentry WHERE pr_position = '01' AND pr_clearedon IS NOT NULL",
         [],
         |row| row.get::<_, String>(0),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use testkit::{Postgres, Postroom, postroom};
 
-use crate::common::*;
+use crate::common::{self, *};
 
 fn files(directory: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     if !directory.is_dir() {
@@ -43,7 +43,7 @@ fn wait<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> 
 
 /// Says to the database of an installation that does not run.
 fn tell(postroom: &Postroom, sql: &str) -> Result<()> {
-    let database = rusqlite::Connection::open(postroom.data_dir().join("postroom.db"))?;
+    let database = common::database(&postroom.data_dir().join("postroom.db"))?;
     database.execute_batch(sql).with_context(|| sql.to_owned())
 }
 
@@ -131,7 +131,7 @@ async fn a_backup_that_is_killed_leaves_no_half_one_by_the_name_of_a_whole() -> 
     postroom.stop()?;
     ensure!(whole(&directory)? == [made.clone()], "the same one, begun again");
     let other = restorable(&made, &postroom)?;
-    let database = rusqlite::Connection::open(other.data_dir().join("postroom.db"))?;
+    let database = common::database(&other.data_dir().join("postroom.db"))?;
     let rows: i64 = database.query_row("SELECT count(*) FROM pr_ledgerentry", [], |row| row.get(0))?;
     ensure!(rows == 120_000, "{rows}");
     Ok(())

@@ -114,3 +114,13 @@ pub fn allow_unresolved(crm: &Crm) -> Result<()> {
         &serde_json::json!({ "allowunresolvedpartiesonemailsend": true }),
     )
 }
+
+/// The database of an installation that does not run. Its triggers keep the
+/// index of words, for which the program brings the function; here a text is
+/// taken as it is.
+pub fn database(path: &Path) -> Result<rusqlite::Connection> {
+    let database = rusqlite::Connection::open(path)?;
+    let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
+    database.create_scalar_function("words", 1, flags, |args| args.get::<Option<String>>(0))?;
+    Ok(database)
+}
