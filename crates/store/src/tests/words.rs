@@ -218,6 +218,31 @@ on_both! {
     }
 }
 
+/// What SQLite remembers of its indexes: name and entries.
+fn remembered(place: &super::backend::Place) -> Vec<(String, i64)> {
+    let mut tx = crate::sqlite::SqliteTx::open(&place.options.sqlite_path(), crate::sqlite::Mode::Read).unwrap();
+    let sql = "SELECT idx, CAST(stat AS INTEGER) FROM sqlite_stat1 WHERE tbl = 'email' ORDER BY idx";
+    let rows = tx.rows(sql, &[], &[crate::shape::Want::Text, crate::shape::Want::Int]).unwrap_or_default();
+    rows.iter().map(|row| (row[0].as_text().unwrap().to_owned(), row[1].as_int().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn small_tables_are_not_remembered_as_small() {
+    let place = super::backend::Place::sqlite().await;
+    let store = place.create().await;
+    write(&store, 1..=20).await;
+    drop(store);
+    assert_eq!(remembered(&place), []);
+    let store = Store::open(&place.options).await.unwrap();
+    write(&store, 21..=1_500).await;
+    drop(store);
+    // Opening looks at all tables, whoever asked about them.
+    drop(Store::open(&place.options).await.unwrap());
+    let found = remembered(&place);
+    assert!(found.iter().any(|(index, n)| index == "ix_email_ownerid_sortdate" && *n == 1_500), "{found:?}");
+    assert!(found.iter().all(|(_, n)| *n >= 1_000), "{found:?}");
+}
+
 /// SQLite may give rows other numbers when somebody has it tidy its file.
 #[tokio::test]
 async fn a_vacuum_leaves_the_index_as_it_is() {
