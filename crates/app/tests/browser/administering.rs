@@ -147,8 +147,7 @@ async fn backups_are_scheduled_and_made_by_the_schedule() -> Result<()> {
     drop(database);
     world.crm.postroom.serve()?;
     admin.go("/settings/data")?;
-    admin.see("by the schedule")?;
-    admin.see("Succeeded")?;
+    admin.see_in("by the schedule", "Succeeded")?;
     admin.see("Download")?;
     admin.check()?;
     let directory = world.crm.postroom.data_dir().join("backups");
