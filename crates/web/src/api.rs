@@ -10,6 +10,7 @@ mod bulk;
 mod bulk_delete;
 mod call;
 mod calls;
+mod commas;
 pub(crate) mod dispatch;
 pub(crate) mod errors;
 mod expand;

@@ -12,6 +12,10 @@ use crate::alert::{self, Alert};
 /// least [`APART`] lies between one and the next.
 const REFUSALS: i64 = 3;
 const APART: SignedDuration = SignedDuration::from_secs(300);
+/// A session that breaks off once, as all do when their server is stopped, says
+/// nothing about the mailbox. The next try shows what it was: the server, whose
+/// fault is told on the profile, or so many times this mailbox.
+const PASSING: i64 = 3;
 /// A clean cycle rewrites "last successful" this often at most: a quiet
 /// mailbox is looked at every few seconds and should not be written as often.
 const REMEMBER: SignedDuration = SignedDuration::from_secs(60);
@@ -69,7 +73,10 @@ pub fn failed(
         next = None;
     }
     let mut changes: Vec<_> = Update::between(mailbox, &after).map(Change::from).into_iter().collect();
-    changes.extend(alerts(&after, profile, organization, workload, failure, disabled, now));
+    let passes = failure.kind == FailureKind::Temporary && !failure.is_server_wide() && failures < PASSING;
+    if !passes {
+        changes.extend(alerts(&after, profile, organization, workload, failure, disabled, now));
+    }
     Aftermath { changes, next_run: next, failures, disabled }
 }
 

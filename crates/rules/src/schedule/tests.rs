@@ -270,7 +270,20 @@ fn who_is_told_of_what() {
     let certificate = Failure::new(FailureKind::Misconfigured, Step::Tls, "unknown issuer");
     assert_eq!(told(&certificate), [("emailserverprofile", Error)]);
     assert_eq!(told(&wrong()), [("mailbox", Warning)]);
-    assert_eq!(told(&Failure::temporary(Step::Read, "x")), [("mailbox", Warning)]);
+    assert_eq!(told(&Failure::new(FailureKind::Refused, Step::Open, "no")), [("mailbox", Warning)]);
+}
+
+#[test]
+fn a_session_that_breaks_off_is_told_when_it_does_so_again_and_again() {
+    let broken = Failure::temporary(Step::Read, "the server closed the connection");
+    let told = |before: i64| {
+        let (mailbox, organization) = (mailbox(1), organization());
+        levels(&failed(&mailbox, Some(&profile()), &organization, Workload::Incoming, before, &broken, now()).changes)
+    };
+    assert_eq!(told(0), []);
+    assert_eq!(told(1), []);
+    assert_eq!(told(2), [("mailbox", AlertLevel::Warning)]);
+    assert_eq!(told(3), [("mailbox", AlertLevel::Warning)]);
 }
 
 #[test]

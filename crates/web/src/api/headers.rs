@@ -4,6 +4,7 @@ use actions::Precondition;
 use axum::http::{HeaderMap, header};
 use model::Refusal;
 
+use crate::api::commas;
 use crate::api::errors::ApiError;
 
 /// Page size where the caller names none, and the largest.
@@ -29,7 +30,7 @@ impl Prefer {
     pub fn read(headers: &HeaderMap) -> Self {
         let mut prefer = Self::default();
         for value in headers.get_all("prefer") {
-            for preference in split(value.to_str().unwrap_or("")) {
+            for preference in commas::outside('"', value.to_str().unwrap_or("")) {
                 prefer.take(preference.trim());
             }
         }
@@ -65,24 +66,6 @@ impl Prefer {
             None => annotation == wanted,
         })
     }
-}
-
-/// Splits at commas outside quotes.
-fn split(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut quoted) = (0, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts
 }
 
 /// `If-Match` and `If-None-Match` of a write.

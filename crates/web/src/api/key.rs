@@ -3,6 +3,7 @@
 use model::table::{Access, AlternateKey, Kind};
 use model::{Column, Id, Table, Value};
 
+use crate::api::commas;
 use crate::api::errors::ApiError;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,7 @@ pub(crate) fn read(table: &'static Table, text: &str) -> Result<Key, ApiError> {
         return Ok(Key::Id(id));
     }
     let mut columns = Vec::new();
-    for part in split(text) {
+    for part in commas::outside('\'', text) {
         let (name, literal) = part.split_once('=').ok_or_else(|| bad(text))?;
         let (name, literal) = (name.trim(), literal.trim());
         if name == table.id {
@@ -61,24 +62,6 @@ fn value(column: &'static Column, literal: &str) -> Option<Value> {
         Kind::Time => Value::Time(quoted.unwrap_or(literal).parse().ok()?),
         Kind::Memo | Kind::Secret { .. } | Kind::Bytes => return None,
     })
-}
-
-/// Splits at commas outside quotes.
-fn split(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut quoted) = (0, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '\'' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts
 }
 
 fn bad(text: &str) -> ApiError {
