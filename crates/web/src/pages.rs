@@ -26,7 +26,9 @@ mod watch;
 
 pub(crate) use roles::{NeededRow, RoleRow, RolesPage, TableRow};
 pub(crate) use routes::routes;
-pub(crate) use sign_in::{Account, Code, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow};
+pub(crate) use sign_in::{
+    Account, Code, IdentityRow, Leave, Message, Password, SessionRow, Shown, SignIn, TokenRow, way,
+};
 
 use askama::Template;
 use axum::body::Body;

@@ -59,8 +59,11 @@ fn finished(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
 async fn nothing(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let accepted = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
     if accepted.contains("text/html") && !request.uri().path().starts_with("/api") {
-        let text = "There is no such page. The address may be mistyped, or what it led to is no longer there.";
-        return pages::page(StatusCode::NOT_FOUND, &pages::Message { title: "Not found", text });
+        let languages = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+        let texts = pages::kit::accepted(languages.unwrap_or(""));
+        let text =
+            texts.text("There is no such page. The address may be mistyped, or what it led to is no longer there.");
+        return pages::page(StatusCode::NOT_FOUND, &pages::Message { texts, title: texts.text("Not found"), text });
     }
     let id = state.request_id();
     let mut response = ApiError::no_segment(request.uri().path()).into_response(&id);

@@ -206,7 +206,7 @@ fn answer(mechanism: &mut Mechanism, challenge: &[u8]) -> Result<Vec<u8>, Failur
 /// The reason in JSON says more than `AUTHENTICATE failed`.
 fn with_refusal(mut failure: Failure, mechanism: &Mechanism) -> Failure {
     if let Some(refusal) = mechanism.refusal() {
-        failure.detail.push_str(&format!(" (before that: {refusal})"));
+        failure.detail.push_str(&format!(" (before that the server said: {refusal})"));
     }
     failure
 }

@@ -206,7 +206,7 @@ impl Dialer {
             (true, None) => Err(unknown_host(host)),
             (true, Some(first)) => Err(not_allowed(host, first.ip())),
             (false, _) => {
-                report.passed(Step::Resolve, format!("{host} is {}", names.join(", ")));
+                report.passed(Step::Resolve, format!("{host} has the address {}", names.join(", ")));
                 Ok(usable)
             }
         }

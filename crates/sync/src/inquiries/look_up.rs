@@ -178,7 +178,11 @@ fn tell(candidate: &Candidate, progress: &Progress) {
     let Candidate { protocol, host, port, protection, said, .. } = candidate;
     let server = format!("{host}:{port} ({}, {})", protocol.as_str(), protection.as_str());
     let yes = candidate.answered == Some(true);
-    let said = if yes { format!("{server} answers: \"{said}\"") } else { format!("{server} does not answer: {said}") };
+    let said = if yes {
+        format!("{server} is there and answers: \"{said}\"")
+    } else {
+        format!("{server} does not answer: {said}")
+    };
     progress.tell(line(Topic::Server, Some(yes), said));
 }
 

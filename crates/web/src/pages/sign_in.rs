@@ -4,6 +4,17 @@ use askama::Template;
 
 use crate::pages::kit::{Frame, Texts};
 
+/// How somebody signed in, in words.
+pub(crate) fn way(method: &str) -> &str {
+    match method {
+        "password" => "Password",
+        "password+code" => "Password and code",
+        "password+recovery" => "Password and recovery code",
+        "openid" => "The organization's sign-in",
+        other => other,
+    }
+}
+
 #[derive(Template)]
 #[template(path = "signin.html")]
 pub(crate) struct SignIn<'a> {
@@ -41,6 +52,7 @@ pub(crate) struct Password<'a> {
 #[derive(Template)]
 #[template(path = "message.html")]
 pub(crate) struct Message<'a> {
+    pub texts: &'static Texts,
     pub title: &'a str,
     pub text: &'a str,
 }
@@ -49,6 +61,7 @@ pub(crate) struct Message<'a> {
 #[derive(Template)]
 #[template(path = "leave.html")]
 pub(crate) struct Leave<'a> {
+    pub texts: &'static Texts,
     pub url: &'a str,
     pub text: &'a str,
 }

@@ -20,7 +20,9 @@ pub(super) fn failed(visit: &Visit, fault: &Fault) -> Response {
     if visit.wants_json() {
         return fault.json();
     }
-    pages::page(fault.status, &pages::Message { title: "That did not work", text: &fault.text })
+    let texts = visit.texts();
+    let (title, text) = (texts.text("That did not work"), fault.told(texts));
+    pages::page(fault.status, &pages::Message { texts, title, text: &text })
 }
 
 /// Who is signed in; else the answer that sends them to sign in.
@@ -100,12 +102,12 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
         has_password: how.has_password,
         second_step: how.second_step,
         codes_left: how.recovery_codes_left,
-        sessions: sessions.into_iter().map(|s| session_row(s, current, &shown)).collect(),
+        sessions: sessions.into_iter().map(|s| session_row(s, current, &desk, &shown)).collect(),
         tokens: tokens.into_iter().map(|t| token_row(t, &shown)).collect(),
         provider: visit.state.sign_in.button(),
         identities: identities.into_iter().map(|i| identity_row(i, &shown)).collect(),
-        fault: &fault.text,
-        note,
+        fault: &desk.viewer.fault(&fault.text),
+        note: desk.viewer.texts.text(note),
         shortest: actions::SHORTEST_PASSWORD,
     };
     Ok(pages::page(fault.status, &template))
@@ -114,11 +116,11 @@ async fn try_overview(visit: &Visit, current: &Current, fault: &Fault, note: &st
 /// A moment in the reader's words; empty for none.
 type Shown<'a> = &'a dyn Fn(Option<Timestamp>) -> String;
 
-fn session_row(s: model::tables::Session, current: &Current, shown: Shown<'_>) -> pages::SessionRow {
+fn session_row(s: model::tables::Session, current: &Current, desk: &Desk, shown: Shown<'_>) -> pages::SessionRow {
     pages::SessionRow {
         id: s.id.to_string(),
         current: s.id == current.session.id,
-        with: s.method,
+        with: desk.t(pages::way(&s.method)),
         began: shown(s.created_on),
         seen: shown(s.seen_on),
         address: s.address,
@@ -228,8 +230,8 @@ async fn show(visit: &Visit, current: &Current, title: &'static str, once: Once<
         Err(error) => return failed(visit, &Fault::from(error)),
     };
     let Once { status, text, lines, link, confirm, fault } = once;
-    let frame = desk.frame(title, Place::Options);
-    pages::page(status, &pages::Shown { frame, text, lines, link, confirm, fault })
+    let (frame, fault) = (desk.frame(title, Place::Options), desk.viewer.fault(fault));
+    pages::page(status, &pages::Shown { frame, text, lines, link, confirm, fault: &fault })
 }
 
 async fn recovery(visit: &Visit, current: &Current, codes: &[String]) -> Response {

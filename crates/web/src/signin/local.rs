@@ -4,6 +4,7 @@ use actions::sign_in::{Opened, Step, session, with_code, with_password};
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
+use model::words;
 use serde_json::json;
 
 use crate::pages;
@@ -18,8 +19,9 @@ const STEP_SECONDS: i64 = 300;
 pub(super) fn form(visit: &Visit, fault: &Fault, name: &str, to: &str, note: &str) -> Response {
     let sign_in = &visit.state.sign_in;
     let (local, provider) = (sign_in.policy.local, sign_in.button());
-    let template =
-        pages::SignIn { texts: visit.texts(), local, provider, name, returning: to, fault: &fault.text, note };
+    let texts = visit.texts();
+    let told = fault.told(texts);
+    let template = pages::SignIn { texts, local, provider, name, returning: to, fault: &told, note };
     let mut response = pages::page(fault.status, &template);
     fault.say_wait(&mut response);
     response
@@ -74,8 +76,8 @@ async fn try_password(visit: &Visit, body: Body, name: &mut String, to: &mut Str
 pub(super) fn admit(visit: &Visit) -> Result<(), Fault> {
     let guesses = &visit.state.sign_in.guesses;
     let Some(wait) = guesses.blocked(visit.client.address, None, visit.state.clock.now()) else { return Ok(()) };
-    let text = format!("Too many attempts to sign in came from your address. Wait {wait} seconds.");
-    Err(Fault { status: StatusCode::TOO_MANY_REQUESTS, text, wait: Some(wait) })
+    let text = words!("Too many attempts to sign in came from your address. Wait {0} seconds.", wait);
+    Err(Fault { status: StatusCode::TOO_MANY_REQUESTS, text: text.to_string(), wait: Some(wait) })
 }
 
 /// Counts what was refused.
@@ -131,7 +133,8 @@ pub(crate) async fn code(visit: Visit, body: Body) -> Response {
         Ok(opened) => welcome(&visit, &opened, &landing(&visit, &opened, to).await),
         Err(fault) if visit.wants_json() => fault.json(),
         Err(fault) => {
-            let code = pages::Code { texts: visit.texts(), returning: &to, fault: &fault.text };
+            let texts = visit.texts();
+            let code = pages::Code { texts, returning: &to, fault: &fault.told(texts) };
             let mut response = pages::page(fault.status, &code);
             fault.say_wait(&mut response);
             response

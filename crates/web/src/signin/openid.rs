@@ -95,7 +95,8 @@ pub(super) fn leave(visit: &Visit, url: &str, text: &str) -> Response {
     if visit.wants_json() {
         return reply::json(StatusCode::OK, &json!({ "next": url }));
     }
-    pages::page(StatusCode::OK, &pages::Leave { url, text })
+    let texts = visit.texts();
+    pages::page(StatusCode::OK, &pages::Leave { texts, url, text: texts.text(text) })
 }
 
 /// `POST /account/identities`: connects one's account with one of the

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::errors::{self, ApiError};
 use crate::pages;
+use crate::pages::kit::Texts;
 
 /// What went wrong, in words for a person, with its status.
 #[derive(Debug)]
@@ -30,6 +31,11 @@ impl Fault {
     pub fn foreign() -> Self {
         let text = "The request did not come from a page of this server (Origin), and was not carried out.";
         Self::new(StatusCode::FORBIDDEN, text)
+    }
+
+    /// In the reader's language.
+    pub fn told(&self, texts: &Texts) -> String {
+        texts.fault(&self.text, &|_| None)
     }
 
     pub fn json(&self) -> Response {

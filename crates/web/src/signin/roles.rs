@@ -2,6 +2,7 @@
 //! what is missing for an operation.
 
 use actions::access::explain::{Explanation, explain_words};
+use actions::security::Depth;
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -29,6 +30,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
         Ok(desk) => desk,
         Err(error) => return account::failed(&visit, &Fault::from(error)),
     };
+    let fault = desk.viewer.fault(&fault);
     let mut shown = RolesPage {
         frame: desk.frame("Check your security role", Place::Options).with_help("roles"),
         user,
@@ -50,34 +52,26 @@ pub(crate) async fn page(visit: Visit) -> Response {
 }
 
 fn fill(shown: &mut RolesPage<'_>, found: &Explanation) {
+    let frame = &shown.frame;
+    let with_depth = |what: &str, depth: Depth| format!("{} ({})", frame.t(what), frame.t(depth.label()));
+    let roles = found.roles.iter().map(|role| {
+        let own = role.own.then(|| frame.t("given to the user").to_owned());
+        let teams = role.teams.iter().map(|team| frame.t1("by the team {0}", team));
+        RoleRow { name: role.name.clone(), from: own.into_iter().chain(teams).collect::<Vec<_>>().join(", ") }
+    });
+    let tables = found.tables.iter().map(|table| {
+        let rights = table.rights.iter();
+        let rights = rights.map(|(right, depth)| format!("{}: {}", frame.t(right.as_str()), frame.t(depth.label())));
+        TableRow { name: table.table.schema, rights: rights.collect::<Vec<_>>().join("; ") }
+    });
+    let needed = found.needed.iter().map(|needed| NeededRow {
+        privilege: needed.privilege.name.clone(),
+        held: frame.t(needed.held.map_or("missing", Depth::label)).to_owned(),
+    });
+    let specials = found.specials.iter().map(|(special, depth)| with_depth(special.label(), *depth)).collect();
+    let (roles, tables, needed) = (roles.collect(), tables.collect(), needed.collect());
+    (shown.roles, shown.tables, shown.specials, shown.needed) = (roles, tables, specials, needed);
     shown.of.clone_from(&found.user.domain_name);
-    shown.roles = found
-        .roles
-        .iter()
-        .map(|role| {
-            let own = role.own.then(|| "given to the user".to_owned());
-            let teams = role.teams.iter().map(|team| format!("by the team {team}"));
-            RoleRow { name: role.name.clone(), from: own.into_iter().chain(teams).collect::<Vec<_>>().join(", ") }
-        })
-        .collect();
-    shown.tables = found
-        .tables
-        .iter()
-        .map(|table| {
-            let rights = table.rights.iter().map(|(right, depth)| format!("{}: {}", right.as_str(), depth.label()));
-            TableRow { name: table.table.schema, rights: rights.collect::<Vec<_>>().join("; ") }
-        })
-        .collect();
-    shown.specials =
-        found.specials.iter().map(|(special, depth)| format!("{} ({})", special.label(), depth.label())).collect();
-    shown.needed = found
-        .needed
-        .iter()
-        .map(|needed| NeededRow {
-            privilege: needed.privilege.name.clone(),
-            held: needed.held.map_or_else(|| "missing".to_owned(), |depth| depth.label().to_owned()),
-        })
-        .collect();
     shown.granted = found.is_granted();
     shown.would_do = found.would_do().join(", ");
     shown.grantors = found.grantors.join(", ");

@@ -16,14 +16,16 @@ fn form(visit: &Visit, ticket: &str, name: &str, fault: &Fault) -> Response {
     let shortest = actions::SHORTEST_PASSWORD;
     let texts = visit.texts();
     let of = texts.with("For {0}. At least {1} characters; a phrase of several words is good.", &[&name, &shortest]);
-    pages::page(fault.status, &pages::Password { texts, of, ticket, name, fault: &fault.text, shortest })
+    pages::page(fault.status, &pages::Password { texts, of, ticket, name, fault: &fault.told(texts), shortest })
 }
 
 fn gone(visit: &Visit, fault: &Fault) -> Response {
     if visit.wants_json() {
         return fault.json();
     }
-    pages::page(fault.status, &pages::Message { title: "Set a password", text: &fault.text })
+    let texts = visit.texts();
+    let (title, text) = (texts.text("Set a password"), fault.told(texts));
+    pages::page(fault.status, &pages::Message { texts, title, text: &text })
 }
 
 /// `GET /password?ticket=…`

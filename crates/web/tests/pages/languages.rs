@@ -1,7 +1,7 @@
 //! What the rules say, in the language of the one who reads it: refused
 //! forms, alerts, the steps of a test, reasons in the ledger.
 
-use model::tables::{Disposition, LedgerEntry, TestStep};
+use model::tables::{Disposition, Email, LedgerEntry, TestStep};
 use model::work::Workload;
 use model::{Actor, Change, Commit, Entity, Id, Ref, Step, Timestamp};
 use serde_json::json;
@@ -119,6 +119,83 @@ story!(the_ledger_says_in_german_why, |w| {
     let mut admin = german(&w).await;
     admin.open(&format!("/settings/mailboxes/{mailbox}/ledger")).await.expect(200).sees(
         "Angenommen: ann@example.com verfolgt alle E-Mails nach; bob@example.com verfolgt keine E-Mail automatisch \
-         nach. Hinweis: das Nachverfolgungskennzeichen CRM:0001 wurde nicht hier ausgestellt.",
+         nach. Hinweis: das Nachverfolgungstoken CRM:0001 wurde nicht hier ausgestellt.",
     );
+});
+
+story!(lists_and_exports_tell_stored_sentences_in_german, |w| {
+    let mailbox = forward(&w).await;
+    let regarding = format!("/mailboxes({mailbox})");
+    let stored = "Mailbox 'Sales' was tested and is enabled for receiving and sending.";
+    for text in [stored, "Written by somebody else"] {
+        w.create("tracelogs", json!({ "level": 1, "text": text, "regardingobjectid_mailbox@odata.bind": regarding }))
+            .await;
+    }
+    let mut admin = german(&w).await;
+    let told = "Das Postfach „Sales“ wurde getestet und ist für den Empfang und das Senden aktiviert.";
+    admin.open("/settings/alerts?columns=text,level").await.expect(200).sees(told).sees("Written by somebody else");
+    let file = admin.open("/settings/alerts/export.csv?columns=text,level").await.expect(200);
+    let file = file.text();
+    assert!(file.contains(told) && file.contains("Written by somebody else") && !file.contains(stored), "{file}");
+});
+
+story!(a_timeline_tells_in_german_why_an_email_was_not_sent, |w| {
+    let contact =
+        w.create("contacts", json!({ "lastname": "Otto", "emailaddress1": "otto@customer.example.com" })).await;
+    let email = w
+        .create(
+            "emails",
+            json!({ "subject": "Offer", "email_activity_parties": [
+                { "participationtypemask": 2, "partyid_contact@odata.bind": format!("/contacts({contact})") },
+            ] }),
+        )
+        .await;
+    let reason = "Not sent: given up after 3 attempts; the last one: the server closed the connection".to_owned();
+    let email: Id = email.parse().unwrap();
+    write(&w, model::Update::of::<Email>(email).set(Email::C.failure_reason, reason).into()).await;
+    let mut admin = german(&w).await;
+    admin
+        .open(&format!("/work/contacts/{contact}"))
+        .await
+        .expect(200)
+        .sees("Nicht gesendet: nach 3 Versuchen aufgegeben; der letzte: der Server hat die Verbindung geschlossen");
+});
+
+story!(the_pages_of_the_account_speak_german, |w| {
+    let mut admin = german(&w).await;
+    let page = admin.open("/account").await.expect(200).sees("Ihr Konto").sees("Aktuelles Kennwort");
+    let text = page.text();
+    assert!(text.contains("aria-label=\"Sitzungen\"") && !text.contains("aria-label=\"Sessions\""), "{text}");
+    page.sees("Kennwort").sees("diese");
+    let fields = [("current", "wrong"), ("new", "a long enough phrase"), ("again", "another phrase")];
+    admin.send("/account/password", &fields).await.expect(400).sees("Die beiden neuen Kennwörter sind nicht gleich.");
+    let page = admin.send("/account/tokens", &[("name", "x"), ("days", "0")]).await.expect(400);
+    page.sees("Tage: eine Zahl von 1 bis 3650.");
+    let page = admin.open("/account/roles?for=create+mailbox").await.expect(200);
+    page.sees("dem Benutzer selbst gegeben").sees("Erstellen: Organisation");
+    let page = admin.open("/account/roles?user=nobody%40example.com").await.expect(400);
+    page.sees("Es gibt keinen Benutzer nobody@example.com, den Sie sehen dürfen.");
+    let stranger = w.administrator().await.reading("de").open("/password?ticket=none").await;
+    let text = stranger.text();
+    assert!(text.contains("<html lang=\"de\"") && !text.contains("Skip to the content"), "{text}");
+    stranger.sees("Kennwort festlegen").sees("Zum Inhalt springen").sees("Weiter");
+});
+
+story!(english_passages_of_a_german_page_are_marked, |w| {
+    let mailbox = forward(&w).await;
+    let row = LedgerEntry {
+        mailbox: Some(Ref::new("mailbox", mailbox.parse().unwrap())),
+        subject: "Order".to_owned(),
+        disposition: Disposition::Tracked,
+        reason: "It is <what> an older version said of it".to_owned(),
+        ..LedgerEntry::blank(Id::from_u128(78))
+    };
+    write(&w, Change::create(row)).await;
+    let marked = "<span lang=\"en\">It is &#60;what&#62; an older version said of it</span>";
+    let mut admin = german(&w).await;
+    admin.open(&format!("/settings/mailboxes/{mailbox}/ledger")).await.expect(200).says(marked);
+    admin.open("/options").await.expect(200).says("<option value=\"1033\" lang=\"en\">English</option>");
+    admin.submit("/options", &[("uilanguageid", "1033"), ("timezonecode", "110")]).await.sees("Saved.");
+    let page = admin.open(&format!("/settings/mailboxes/{mailbox}/ledger")).await.expect(200);
+    assert!(!page.text().contains("lang=\"en\">It is"), "{}", page.text());
 });

@@ -319,5 +319,10 @@ story!(in_german, |w| {
     let page = admin.open("/settings/security/users/new").await.expect(200);
     page.sees("Neuer Benutzer").sees("Sicherheitsrollen");
     let auditor = role(&w, "Auditor").await;
-    admin.open(&format!("{ROLES}/{auditor}")).await.expect(200).sees("Unternehmenseinheit").sees("Überwachung ansehen");
+    admin
+        .open(&format!("{ROLES}/{auditor}"))
+        .await
+        .expect(200)
+        .sees("Unternehmenseinheit")
+        .sees("Überwachungsprotokoll ansehen");
 });

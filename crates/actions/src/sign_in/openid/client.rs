@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model::Secret;
+use model::{Secret, words};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::openid::Expected;
 use serde_json::{Map, Value};
@@ -61,14 +61,14 @@ pub(super) async fn redeem(
 fn declined(error: &str) -> Trouble {
     let clean: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect();
     let said = match clean.as_str() {
-        "access_denied" => {
+        "access_denied" => words!(
             "Your organization's sign-in did not let you in, or you cancelled. Begin again; if it stays so, ask your \
              administrator whether you may use this application."
-        }
-        _ => {
+        ),
+        _ => words!(
             "Your organization's sign-in could not sign you in. Begin again; if it stays so, tell your administrator: \
              the audit trail says why."
-        }
+        ),
     };
     Trouble::refused(said, format!("the provider answered {clean}"))
 }

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use model::Id;
+use model::{Id, words};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +18,6 @@ use crate::sign_in::ticket;
 
 /// How long one may take with the provider.
 pub const FLOW_SECONDS: i64 = 15 * 60;
-
-const AGAIN: &str = "This sign-in took too long, was begun in another browser, or was finished already. Begin again.";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Flow {
@@ -120,18 +118,24 @@ pub(super) fn with_query(url: &str, fields: &[(&str, &str)]) -> String {
     format!("{url}{between}{}", form(fields))
 }
 
+fn again(detail: &str) -> Trouble {
+    let said =
+        words!("This sign-in took too long, was begun in another browser, or was finished already. Begin again.");
+    Trouble::refused(said, detail)
+}
+
 /// The way that this answer ends, if this browser began it.
 pub(super) fn returned(cookie: Option<&str>, returned: &Returned<'_>, now: Timestamp) -> Result<Flow, Trouble> {
-    let Some(cookie) = cookie else { return Err(Trouble::refused(AGAIN, "the browser has no cookie of a sign-in")) };
-    let Some(flow) = Flow::read(cookie) else { return Err(Trouble::refused(AGAIN, "the cookie is none of ours")) };
+    let Some(cookie) = cookie else { return Err(again("the browser has no cookie of a sign-in")) };
+    let Some(flow) = Flow::read(cookie) else { return Err(again("the cookie is none of ours")) };
     if flow.expires <= now.as_second() {
-        return Err(Trouble::refused(AGAIN, "the sign-in took too long"));
+        return Err(again("the sign-in took too long"));
     }
     let same = |state: &str| {
         aws_lc_rs::constant_time::verify_slices_are_equal(state.as_bytes(), flow.state().as_bytes()).is_ok()
     };
     if !returned.state.is_some_and(same) {
-        return Err(Trouble::refused(AGAIN, "the state is that of another sign-in or browser"));
+        return Err(again("the state is that of another sign-in or browser"));
     }
     Ok(flow)
 }

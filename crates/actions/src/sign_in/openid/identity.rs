@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use model::tables::{Identity, SystemUser};
-use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal};
+use model::{Change, Commit, Entity, Filter, Id, Query, Ref, Refusal, words};
 use serde_json::json;
 use store::CommitError;
 
@@ -22,8 +22,6 @@ use crate::{access, audit};
 
 type Admitted<T> = Result<Result<T, Trouble>, ActionError>;
 
-const FINISHED: &str = "This sign-in was finished already. Begin again.";
-
 /// Lets in whom the provider vouched for, or connects the account.
 pub(super) async fn admit(
     e: &Entrance,
@@ -37,7 +35,9 @@ pub(super) async fn admit(
         return match current.filter(|c| c.session.id == session) {
             Some(current) => connect(e, flow, told, stored, &current.user).await,
             None => Ok(Err(Trouble::refused(
-                "You were signed out meanwhile, and nothing was connected. Sign in and begin again on your account page.",
+                words!(
+                    "You were signed out meanwhile, and nothing was connected. Sign in and begin again on your account page."
+                ),
                 "the session that wanted to be connected has ended",
             ))),
         };
@@ -84,12 +84,15 @@ async fn of_identity(e: &Entrance, identity: &Identity) -> Admitted<SystemUser> 
     match user {
         Some(user) if login::is_person(&user) => Ok(Ok(user)),
         Some(user) => Ok(Err(disabled(&user))),
-        None => Ok(Err(Trouble::refused("Your user is not there any more. Ask your administrator.", "no such user"))),
+        None => Ok(Err(Trouble::refused(
+            words!("Your user is not there any more. Ask your administrator."),
+            "no such user",
+        ))),
     }
 }
 
 fn disabled(user: &SystemUser) -> Trouble {
-    let said = format!("The user {} is disabled here, or is a service. Ask your administrator.", user.domain_name);
+    let said = words!("The user {0} is disabled here, or is a service. Ask your administrator.", user.domain_name);
     Trouble::refused(said, format!("the user {} is disabled or a service", user.domain_name))
 }
 
@@ -97,8 +100,10 @@ fn disabled(user: &SystemUser) -> Trouble {
 async fn named(e: &Entrance, provider: &Arc<Provider>, told: &Told) -> Admitted<SystemUser> {
     let Some(name) = told.claims.name() else {
         return Ok(Err(Trouble::refused(
-            "Your organization's sign-in gives no user name for you, or an email address that it has not verified. Ask \
-             your administrator.",
+            words!(
+                "Your organization's sign-in gives no user name for you, or an email address that it has not verified. Ask \
+                 your administrator."
+            ),
             "the provider names nobody: user_claim, or email with email_verified, is missing",
         )));
     };
@@ -108,7 +113,7 @@ async fn named(e: &Entrance, provider: &Arc<Provider>, told: &Told) -> Admitted<
         if provider.config.create_users {
             return Ok(Ok(create(e, name, told).await?));
         }
-        let said = format!("There is no user {name} here. Ask your administrator to make one with this user name.");
+        let said = words!("There is no user {0} here. Ask your administrator to make one with this user name.", name);
         return Ok(Err(Trouble::refused(said, format!("there is no user {name}"))));
     };
     if !login::is_person(&user) {
@@ -120,15 +125,17 @@ async fn named(e: &Entrance, provider: &Arc<Provider>, told: &Told) -> Admitted<
     if e.store.count(&others).await? > 0 {
         // An address that was given to somebody else does not give them the account.
         return Ok(Err(Trouble::refused(
-            format!("The user {} belongs to another account of your organization. Ask your administrator.", name),
+            words!("The user {0} belongs to another account of your organization. Ask your administrator.", name),
             format!("the user {name} is connected with another subject"),
         )));
     }
     let administrator = access::principal::of(&e.store, &user).await?.administrator;
     if administrator && !provider.config.link_administrators {
         return Ok(Err(Trouble::refused(
-            "A System Administrator is not found by name. Sign in with your password once, and connect your \
-             organization's account on your account page.",
+            words!(
+                "A System Administrator is not found by name. Sign in with your password once, and connect your \
+                 organization's account on your account page."
+            ),
             format!("the user {name} is a System Administrator and not connected"),
         )));
     }
@@ -186,7 +193,7 @@ async fn connect(
             return Ok(Ok(Finished::Connected(flow.to.clone())));
         }
         return Ok(Err(Trouble::refused(
-            "This account of your organization is connected with another user here. Ask your administrator.",
+            words!("This account of your organization is connected with another user here. Ask your administrator."),
             "the account to be connected belongs to another user",
         )));
     }
@@ -201,7 +208,10 @@ async fn commit_once(e: &Entrance, flow: &Flow, user: &SystemUser, mut changes: 
     let commit = Commit::new(model::Actor { user: user.id }, e.now, changes);
     match e.store.commit(&commit).await {
         Ok(_) => Ok(Ok(())),
-        Err(CommitError::Conflict { .. }) => Ok(Err(Trouble::refused(FINISHED, "the sign-in was finished already"))),
+        Err(CommitError::Conflict { .. }) => Ok(Err(Trouble::refused(
+            words!("This sign-in was finished already. Begin again."),
+            "the sign-in was finished already",
+        ))),
         Err(error) => Err(commit_failed("pr_identity", error)),
     }
 }

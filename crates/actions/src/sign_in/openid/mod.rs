@@ -16,7 +16,7 @@ mod roles;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Id, Secret};
+use model::{Id, Secret, Words, words};
 
 use crate::error::ActionError;
 use crate::sign_in::entrance::Entrance;
@@ -98,26 +98,29 @@ impl<E: Into<ActionError>> From<E> for Denied {
 #[derive(Debug)]
 struct Trouble {
     unavailable: bool,
-    said: String,
+    said: Words,
     detail: String,
 }
 
-const NO_ANSWER: &str = "Your organization's sign-in does not answer as it should, and nobody was signed in. Try again \
-                         in a minute; if it stays so, tell your administrator: the audit trail says why.";
-const NOT_TRUSTED: &str = "What your organization's sign-in answered cannot be trusted, and nobody was signed in. Begin \
-                           again; if it stays so, tell your administrator: the audit trail says why.";
-
 impl Trouble {
     fn unavailable(detail: impl Into<String>) -> Self {
-        Self { unavailable: true, said: NO_ANSWER.to_owned(), detail: detail.into() }
+        let said = words!(
+            "Your organization's sign-in does not answer as it should, and nobody was signed in. Try again in a minute; if it \
+             stays so, tell your administrator: the audit trail says why."
+        );
+        Self { unavailable: true, said, detail: detail.into() }
     }
 
     fn untrusted(detail: impl Into<String>) -> Self {
-        Self { unavailable: false, said: NOT_TRUSTED.to_owned(), detail: detail.into() }
+        let said = words!(
+            "What your organization's sign-in answered cannot be trusted, and nobody was signed in. Begin again; if it stays \
+             so, tell your administrator: the audit trail says why."
+        );
+        Self { unavailable: false, said, detail: detail.into() }
     }
 
-    fn refused(said: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { unavailable: false, said: said.into(), detail: detail.into() }
+    fn refused(said: Words, detail: impl Into<String>) -> Self {
+        Self { unavailable: false, said, detail: detail.into() }
     }
 }
 
@@ -189,5 +192,6 @@ async fn denied(e: &Entrance, trouble: Trouble) -> Denied {
     if let Err(error) = identity::note_failure(e, &trouble.detail).await {
         return Denied::Failed(error);
     }
-    if trouble.unavailable { Denied::Unavailable(trouble.said) } else { Denied::Refused(trouble.said) }
+    let said = trouble.said.to_string();
+    if trouble.unavailable { Denied::Unavailable(said) } else { Denied::Refused(said) }
 }

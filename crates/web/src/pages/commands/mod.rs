@@ -12,7 +12,7 @@ use model::tables::{BulkCommand, BulkOutcome, BulkRow, BulkState};
 use model::{Id, Ref, Timestamp};
 
 use crate::pages::grid::{follow, page_of};
-use crate::pages::kit::{Desk, Fault, Form, Frame, Outcome, Place, go, show};
+use crate::pages::kit::{Desk, Fault, Form, Frame, Outcome, Place, Told, go, show};
 use crate::state::AppState;
 
 /// Rows of an outcome that are named.
@@ -59,7 +59,7 @@ struct Part {
 struct Line {
     name: String,
     href: Option<String>,
-    why: Vec<String>,
+    why: Vec<Told>,
 }
 
 /// `GET /work/commands/{id}`
@@ -116,7 +116,7 @@ fn line(desk: &Desk, command: &BulkCommand, row: BulkRow) -> Line {
     let target = table.zip(row.row).map(|(table, id)| Ref::new(table.logical, id));
     let gone = row.outcome == BulkOutcome::Done && matches!(deed(command), Some(Deed::Delete | Deed::Dismiss));
     let href = if gone { None } else { target.and_then(|target| page_of(&desk.ctx, target)) };
-    Line { name: row.name, href, why: row.why.lines().map(|text| desk.said(text)).collect() }
+    Line { name: row.name, href, why: row.why.lines().map(|text| desk.viewer.told(text)).collect() }
 }
 
 fn deed(command: &BulkCommand) -> Option<Deed> {

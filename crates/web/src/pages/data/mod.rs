@@ -113,7 +113,7 @@ impl Shown {
             asked: job.asked_on,
             finished: job.finished_on,
             by,
-            outcome: job.outcome,
+            outcome: desk.said(&job.outcome),
             done: job.done,
             total: job.total,
             size: size(job.size),

@@ -16,7 +16,7 @@ use model::{Entity, Id, Refusal, Timestamp};
 use crate::pages::email::read::facts::{self, Record};
 use crate::pages::email::{draft, id, shown};
 use crate::pages::grid;
-use crate::pages::kit::{self, Desk, Fault, Frame, Outcome, Place};
+use crate::pages::kit::{self, Desk, Fault, Frame, Outcome, Place, Told};
 
 #[derive(Template)]
 #[template(path = "email/message.html")]
@@ -26,7 +26,7 @@ struct MessagePage {
     faults: Vec<String>,
     tone: &'static str,
     disposition: String,
-    reason: String,
+    reason: Told,
     from: String,
     mailbox: Option<Record>,
     folder: String,
@@ -76,7 +76,7 @@ async fn show(desk: &Desk, id: Id, refusals: &[Refusal]) -> Outcome {
         tone: grid::tone(LedgerEntry::TABLE.logical, LedgerEntry::C.disposition.name, row.disposition.number()),
         disposition: desk.t(row.disposition.label()),
         can_track: readable && row.activity.is_none() && UNTRACKED.contains(&row.disposition),
-        reason: desk.said(&row.reason),
+        reason: desk.viewer.told(&row.reason),
         from: row.from,
         mailbox: facts::record(desk, row.mailbox).await?,
         folder: row.folder,

@@ -1,5 +1,6 @@
 //! A value as people read it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actions::Context;
@@ -11,6 +12,16 @@ use crate::pages::kit::Viewer;
 
 /// Characters of a long text in a list.
 const LONGEST: usize = 500;
+
+/// The columns that hold sentences of the service. What people write is shown
+/// as they wrote it, even where it reads like one of those.
+const SENTENCES: [(&str, &str); 5] = [
+    ("tracelog", "text"),
+    ("email", "pr_failurereason"),
+    ("pr_ledgerentry", "pr_reason"),
+    ("mailbox", "lastsyncerror"),
+    ("mailbox", "pr_testlog"),
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -69,9 +80,17 @@ impl Shower<'_> {
             (Value::Int(n), _) => Cell::Number(n.to_string()),
             (Value::Bool(yes), _) => Cell::Text(self.yes_or_no(column, *yes)),
             (Value::Text(text), _) if text.trim().is_empty() => Cell::Nothing,
-            (Value::Text(text), _) => Cell::Text(shortened(text)),
+            (Value::Text(text), _) => Cell::Text(shortened(&self.told(table, column, text))),
             (Value::Id(id), _) => Cell::Text(id.to_string()),
             (Value::Null | Value::Bytes(_) | Value::Secret(_), _) => Cell::Nothing,
+        }
+    }
+
+    /// What the service wrote down in English, in the reader's language.
+    fn told<'t>(&self, table: &str, column: Option<&'static Column>, text: &'t str) -> Cow<'t, str> {
+        match column {
+            Some(column) if SENTENCES.contains(&(table, column.name)) => Cow::Owned(self.viewer.said(text)),
+            _ => Cow::Borrowed(text),
         }
     }
 
@@ -92,7 +111,7 @@ impl Shower<'_> {
     /// For a file: plain text, times as numbers.
     pub fn plain(&self, table: &str, column: Option<&'static Column>, value: &Value) -> String {
         match (self.cell(table, column, value), value) {
-            (_, Value::Text(text)) => text.clone(),
+            (_, Value::Text(text)) => self.told(table, column, text).into_owned(),
             (_, Value::Time(time)) => {
                 time.to_zoned_datetime(self.viewer.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
             }
@@ -136,5 +155,18 @@ pub(crate) fn tone(table: &str, column: &str, value: i64) -> &'static str {
         ("pr_disposition", 9 | 10) => "bad",
         ("pr_disposition", _) => "quiet",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_with_sentences_are_there() {
+        for (table, column) in SENTENCES {
+            let found = model::tables::by_logical_name(table).and_then(|table| table.column(column));
+            assert!(matches!(found.map(|c| c.kind), Some(Kind::Memo | Kind::Text { .. })), "{table}.{column}");
+        }
     }
 }

@@ -151,7 +151,7 @@ async fn answer(desk: &Desk, spec: &'static Spec, form: &Form) -> Outcome {
     let meant = Design { filter: Conditions { list, any: design.filter.any }, ..design };
     let asked = meant.asked(desk, spec, form).await?;
     if let Err(fault) = Question::of(desk, spec, &asked).await {
-        return Design::typed(spec, form).page(desk, spec, form, fault.text).await;
+        return Design::typed(spec, form).page(desk, spec, form, fault.told(desk)).await;
     }
     go(&asked.link(spec.base))
 }

@@ -21,7 +21,7 @@ impl Done {
         let refused = match result {
             Ok(_) => Vec::new(),
             Err(ActionError::Refused(refusals)) => refusals.0.iter().map(|r| desk.words(&r.message)).collect(),
-            Err(error) => vec![desk.said(&Fault::from(error).text)],
+            Err(error) => vec![Fault::from(error).told(desk)],
         };
         Self { id: row.id, name: row.name.clone(), refused }
     }

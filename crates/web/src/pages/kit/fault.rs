@@ -49,6 +49,14 @@ impl Fault {
         }
     }
 
+    /// In the person's language.
+    pub fn told(&self, desk: &Desk) -> String {
+        if self.refusals.is_empty() {
+            return desk.viewer.fault(&self.text);
+        }
+        self.refusals.iter().map(|refusal| desk.words(&refusal.message)).collect::<Vec<_>>().join(" ")
+    }
+
     /// As a page in the frame, or as the part that a script asked for.
     pub fn page(&self, desk: &Desk) -> Response {
         let title = match self.status {
@@ -57,12 +65,7 @@ impl Fault {
             status if status.is_server_error() => "Something went wrong",
             _ => "That did not work",
         };
-        let text = if self.refusals.is_empty() {
-            let text = desk.t(&self.text);
-            if text == self.text { desk.said(&text) } else { text }
-        } else {
-            self.refusals.iter().map(|refusal| desk.words(&refusal.message)).collect::<Vec<_>>().join(" ")
-        };
+        let text = self.told(desk);
         if desk.htmx {
             return crate::pages::page(self.status, &Note { text });
         }

@@ -27,11 +27,20 @@ pub(crate) struct Choice {
     pub label: String,
     /// Why it cannot be chosen; empty where it can.
     pub blocked: String,
+    /// Of the label, where it is not that of the page: `de`.
+    pub lang: &'static str,
 }
 
 impl Choice {
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { value: value.into(), label: label.into(), blocked: String::new() }
+        Self { value: value.into(), label: label.into(), blocked: String::new(), lang: "" }
+    }
+
+    /// With a label in a language of its own.
+    #[must_use]
+    pub fn in_language(mut self, code: &'static str) -> Self {
+        self.lang = code;
+        self
     }
 }
 

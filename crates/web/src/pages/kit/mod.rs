@@ -11,6 +11,7 @@ mod form;
 mod frame;
 mod icons;
 mod texts;
+mod told;
 mod viewer;
 
 pub(crate) use assets::routes as assets;
@@ -21,6 +22,7 @@ pub(crate) use field::{Choice, Field, Input};
 pub(crate) use form::Form;
 pub(crate) use frame::{Frame, Place};
 pub(crate) use texts::{Texts, accepted, all as languages};
+pub(crate) use told::Told;
 pub(crate) use viewer::Viewer;
 
 use axum::http::StatusCode;

@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 use model::Words;
 use model::wording::fill;
 
+use crate::pages::kit::Told;
+
 mod sentence;
 
 use sentence::Sentences;
@@ -38,6 +40,11 @@ impl Texts {
         fill(self.text(english), values)
     }
 
+    /// What went wrong: a text of a page, or a sentence that was written down.
+    pub fn fault(&self, english: &str, shown: &dyn Fn(&str) -> Option<String>) -> String {
+        self.texts.get(english).map_or_else(|| self.said(english, shown), Clone::clone)
+    }
+
     /// A sentence of the rules. `shown`: how a value is written that is none.
     pub fn words(&self, words: &Words, shown: &dyn Fn(&str) -> Option<String>) -> String {
         if self.texts.is_empty() {
@@ -49,6 +56,16 @@ impl Texts {
             if value.contains(' ') { self.said(value, shown) } else { shown(value).unwrap_or_else(|| value.to_owned()) }
         };
         words.told(&ours, &foreign)
+    }
+
+    /// A sentence that only the service can have written down.
+    pub fn told(&self, english: &str, shown: &dyn Fn(&str) -> Option<String>) -> Told {
+        if self.texts.is_empty() || english.is_empty() {
+            return Told::new(english.to_owned(), false);
+        }
+        let ours = self.sentences.ours(english, shown);
+        let is_english = ours.is_none();
+        Told::new(ours.unwrap_or_else(|| english.to_owned()), is_english)
     }
 
     /// A sentence that was written down in English, or words that are not

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use model::tables::Theme;
 use model::{Record, Timestamp, Words};
 
+use crate::pages::kit::Told;
 use crate::pages::kit::texts::{self, Texts};
 
 /// Of a page that lists rows.
@@ -67,6 +68,16 @@ impl Viewer {
     /// A sentence that was written down in English.
     pub fn said(&self, english: &str) -> String {
         self.texts.said(english, &|value| self.moment(value))
+    }
+
+    /// A sentence that only the service can have written down in English.
+    pub fn told(&self, english: &str) -> Told {
+        self.texts.told(english, &|value| self.moment(value))
+    }
+
+    /// What went wrong: a text of a page, or a sentence that was written down.
+    pub fn fault(&self, english: &str) -> String {
+        self.texts.fault(english, &|value| self.moment(value))
     }
 
     /// A time as the rules write it, for people.

@@ -78,8 +78,8 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
     };
     Beside {
         lanes: vec![
-            direction(frame, "Receiving", &standing.incoming, &standing.nodes, now),
-            direction(frame, "Sending", &standing.outgoing, &standing.nodes, now),
+            direction(frame, "Receiving email", &standing.incoming, &standing.nodes, now),
+            direction(frame, "Sending email", &standing.outgoing, &standing.nodes, now),
         ],
         connections: connections::of(frame, &standing.nodes),
         last,

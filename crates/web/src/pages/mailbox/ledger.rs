@@ -8,7 +8,7 @@ use model::{Entity, Id, Timestamp};
 
 use super::typed::moment;
 use super::{Number, at, row, when};
-use crate::pages::kit::{self, Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place};
+use crate::pages::kit::{self, Choice, Desk, Fault, Field, Form, Frame, Input, Outcome, Place, Told};
 
 /// What an address of this page may say.
 const NAMES: &[&str] = &["text", "disposition", "sender", "subject", "messageid", "since", "until", "after", "seen"];
@@ -43,7 +43,7 @@ struct Row {
     folder: String,
     received: String,
     seen: String,
-    reason: String,
+    reason: Told,
     email: String,
     attempts: i64,
     retry: bool,
@@ -148,7 +148,7 @@ fn fields(desk: &Desk) -> Vec<Field> {
         field("subject", "Subject", Input::Line),
         field("messageid", "The whole Message-ID", Input::Line),
         field("since", "Seen since", Input::Time),
-        field("until", "Seen before", Input::Time),
+        field("until", "Seen until", Input::Time),
     ]
 }
 
@@ -184,7 +184,7 @@ fn shown_row(frame: &Frame, entry: Entry) -> Row {
         folder: row.folder,
         received: when(frame, row.received_on),
         seen: when(frame, row.seen_on),
-        reason: frame.said(&row.reason),
+        reason: frame.viewer.told(&row.reason),
         email: row
             .activity
             .filter(|_| email_readable)

@@ -8,7 +8,7 @@ use model::tables::{Mailbox, TestStep};
 use model::work::Workload;
 
 use super::{Number, row, whole};
-use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
+use crate::pages::kit::{self, Desk, Frame, Outcome, Place, Told};
 
 pub(super) struct Progress {
     pub running: bool,
@@ -28,7 +28,7 @@ pub(super) struct Taken {
     pub label: String,
     pub passed: bool,
     pub said: String,
-    pub advice: String,
+    pub advice: Told,
     pub transcript: String,
 }
 
@@ -87,7 +87,7 @@ fn taken(frame: &Frame, step: &TestStep) -> Taken {
         label: frame.t(label(&step.step)).to_owned(),
         passed: step.passed,
         said: frame.said(&step.said),
-        advice: frame.said(&step.advice),
+        advice: frame.viewer.told(&step.advice),
         transcript: step.transcript.clone(),
     }
 }

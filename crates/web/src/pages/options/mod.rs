@@ -71,7 +71,7 @@ async fn render(desk: &Desk, typed: Option<&Form>, refusals: &[Refusal]) -> Outc
     let mut languages = field("uilanguageid");
     languages.input = Input::Select;
     languages.choices = std::iter::once(Choice::new("", desk.t("As the browser asks for it")))
-        .chain(kit::languages().iter().map(|t| Choice::new(t.locale.to_string(), t.name)))
+        .chain(kit::languages().iter().map(|t| Choice::new(t.locale.to_string(), t.name).in_language(t.code)))
         .collect();
     let mut zones = field("timezonecode");
     zones.input = Input::Select;

@@ -67,7 +67,7 @@ impl Timeline {
         let (entries, refused) = match entries(desk, of, &path).await {
             Ok(entries) => (entries, String::new()),
             Err(fault) if !fault.refusals.is_empty() => {
-                (Entries { viewer: desk.viewer.clone(), rows: Vec::new(), next: None }, fault.text)
+                (Entries { viewer: desk.viewer.clone(), rows: Vec::new(), next: None }, fault.told(desk))
             }
             Err(fault) => return Err(fault),
         };
@@ -132,7 +132,7 @@ fn entry(desk: &Desk, row: &Record) -> Entry {
         status: EmailStatus::OPTIONS.label(status).map(|l| desk.t(l)).unwrap_or_default(),
         tone: tone("email", "statuscode", status),
         attachments: row.get(Email::C.attachment_count.name).as_int().unwrap_or(0),
-        failure: text("pr_failurereason"),
+        failure: desk.said(&text("pr_failurereason")),
     }
 }
 

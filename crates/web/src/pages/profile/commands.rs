@@ -61,7 +61,7 @@ pub(super) async fn delete(desk: Desk, Path(id): Path<String>) -> Outcome {
         Ok(()) => kit::go("/settings/profiles?done=deleted"),
         Err(error) => {
             let fault = Fault::from(error);
-            let page = question(&desk, id, fault.text.clone()).await?;
+            let page = question(&desk, id, fault.told(&desk)).await?;
             Ok(crate::pages::page(fault.status, &page))
         }
     }

@@ -167,8 +167,8 @@ fn fields(desk: &Desk) -> Vec<Field> {
             .help(desk.t("create, update, delete, approve, test, sign-in, …")),
         field("table", desk.t("Table"), Input::Select).choices(all),
         field("row", desk.t("Id of the record"), Input::Line),
-        field("from", desk.t("From"), Input::Time),
-        field("to", desk.t("To"), Input::Time),
+        field("from", desk.t("Since"), Input::Time),
+        field("to", desk.t("Until"), Input::Time),
     ]
 }
 

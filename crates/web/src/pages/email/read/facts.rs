@@ -7,7 +7,7 @@ use model::{Entity, Filter, Query, Ref, Timestamp};
 
 use crate::pages::email::loaded::{self, Loaded};
 use crate::pages::grid;
-use crate::pages::kit::{Desk, Fault};
+use crate::pages::kit::{Desk, Fault, Told};
 
 /// Emails of a conversation that are listed.
 const MOST: usize = 60;
@@ -67,7 +67,7 @@ pub(super) struct Tracking {
 
 pub(super) struct Entry {
     pub disposition: String,
-    pub reason: String,
+    pub reason: Told,
     pub mailbox: Option<Record>,
     pub folder: String,
     pub at: Option<Timestamp>,
@@ -199,7 +199,7 @@ pub(super) async fn tracking(desk: &Desk, email: &Email) -> Result<Tracking, Fau
         let known = row.mailbox.and_then(|m| mailboxes.get(&m));
         entries.push(Entry {
             disposition: desk.t(row.disposition.label()),
-            reason: desk.said(&row.reason),
+            reason: desk.viewer.told(&row.reason),
             mailbox: known.map(|(name, path)| Record { name: name.clone(), path: path.clone() }),
             folder: row.folder,
             at: row.seen_on,

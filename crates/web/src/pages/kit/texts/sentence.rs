@@ -31,17 +31,23 @@ struct Template {
     told: String,
     /// How much of it is fixed.
     fixed: usize,
+    /// The longest fixed stretch: what lacks it is not looked at further.
+    longest: String,
 }
 
 impl Sentences {
     pub fn of(entries: impl Iterator<Item = (String, String)>) -> Self {
         let (mut whole, mut with_values) = (BTreeMap::new(), Vec::new());
         for (english, told) in entries {
-            let fixed = pieces(&english).iter().map(|p| if let Piece::Text(text) = p { text.len() } else { 0 }).sum();
+            let stretches =
+                pieces(&english).into_iter().filter_map(|p| if let Piece::Text(t) = p { Some(t) } else { None });
+            let stretches: Vec<&str> = stretches.collect();
+            let fixed = stretches.iter().map(|stretch| stretch.len()).sum();
+            let longest = stretches.iter().max_by_key(|stretch| stretch.len()).map(|stretch| (*stretch).to_owned());
             if fixed == english.len() {
                 whole.insert(english, told);
             } else if is_telling(&english) {
-                with_values.push(Template { english, told, fixed });
+                with_values.push(Template { english, told, fixed, longest: longest.unwrap_or_default() });
             }
         }
         with_values.sort_by(|a, b| b.fixed.cmp(&a.fixed).then_with(|| a.english.cmp(&b.english)));
@@ -51,10 +57,12 @@ impl Sentences {
     /// The sentence in this language; as it is where it is none of ours.
     /// `shown` is asked how to write a value that is no sentence.
     pub fn said(&self, english: &str, shown: &dyn Fn(&str) -> Option<String>) -> String {
-        self.find(english, shown, DEEPEST)
-            .or_else(|| self.as_far_as_known(english, shown, DEEPEST))
-            .or_else(|| shown(english))
-            .unwrap_or_else(|| english.to_owned())
+        self.ours(english, shown).or_else(|| shown(english)).unwrap_or_else(|| english.to_owned())
+    }
+
+    /// The same; `None` where nothing of it is ours.
+    pub fn ours(&self, english: &str, shown: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        self.find(english, shown, DEEPEST).or_else(|| self.as_far_as_known(english, shown, DEEPEST))
     }
 
     /// `None` where something in it is not recognized.
@@ -65,19 +73,31 @@ impl Sentences {
         if let Some(told) = self.whole.get(text) {
             return Some(told.clone());
         }
-        self.one_after_the_other(text, shown, depth).or_else(|| self.by_template(text, shown, depth)).or_else(|| {
-            // A full stop is put after some, and taken from others.
-            let (other, stop) = match text.strip_suffix('.') {
-                Some(without) => (without.to_owned(), "."),
-                None => (format!("{text}."), ""),
-            };
-            let told = self.whole.get(&other).cloned().or_else(|| self.by_template(&other, shown, depth))?;
-            Some(if told.ends_with('.') { told } else { told + stop })
+        self.one_after_the_other(text, shown, depth)
+            .or_else(|| self.by_template(text, shown, depth))
+            .or_else(|| self.with_advice(text, shown, depth))
+            .or_else(|| {
+                // A full stop is put after some, and taken from others.
+                let (other, stop) = match text.strip_suffix('.') {
+                    Some(without) => (without.to_owned(), "."),
+                    None => (format!("{text}."), ""),
+                };
+                let told = self.whole.get(&other).cloned().or_else(|| self.by_template(&other, shown, depth))?;
+                Some(if told.ends_with('.') { told } else { told + stop })
+            })
+    }
+
+    /// What a server said, in quotes, and after a colon what it means.
+    fn with_advice(&self, text: &str, shown: &dyn Fn(&str) -> Option<String>, depth: usize) -> Option<String> {
+        text.match_indices("\": ").find_map(|(at, between)| {
+            let said = self.find(&text[..=at], shown, depth - 1)?;
+            let means = self.find(&text[at + between.len()..], shown, depth - 1)?;
+            Some(format!("{said}: {means}"))
         })
     }
 
     fn by_template(&self, text: &str, shown: &dyn Fn(&str) -> Option<String>, depth: usize) -> Option<String> {
-        self.with_values.iter().find_map(|template| {
+        self.with_values.iter().filter(|template| text.contains(&template.longest)).find_map(|template| {
             let values = values(&template.english, text)?;
             let named = |place: usize| {
                 ['\'', '"'].iter().any(|quote| template.english.contains(&format!("{quote}{{{place}}}{quote}")))

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::*;
 
+mod written;
+
 #[track_caller]
 fn check(file: &str, expected: &[(&str, &str)]) {
     let expected: Vec<_> = expected.iter().map(|(i, t)| ((*i).to_owned(), (*t).to_owned())).collect();
@@ -41,21 +43,86 @@ fn languages() {
 fn every_text_is_translated() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut used = BTreeSet::new();
-    for folder in ["templates", "src/pages"] {
+    for folder in ["templates", "src/pages", "src/signin"] {
         collect(&root.join(folder), &PAGES, &mut used);
     }
+    for folder in ["../connectors", "../sync"] {
+        written::sentences(&root.join(folder).join("src"), &mut used);
+    }
+    written::of_sign_in(&root.join("src/signin"), &mut used);
     for room in ["model", "rules", "actions", "sync", "connectors", "web"] {
         collect(&root.join("..").join(room).join("src"), &["words!("], &mut used);
     }
     assert!(used.len() > 20, "no texts were found");
     for language in &all()[1..] {
-        let missing: Vec<_> = used.iter().filter(|text| !language.texts.contains_key(*text)).collect();
+        let known = |text: &&String| language.texts.contains_key(*text) || written::is_part(language, text);
+        let missing: Vec<_> = used.iter().filter(|text| !known(text)).collect();
         assert!(missing.is_empty(), "without a translation in texts/{}: {missing:#?}", language.code);
         for (english, text) in &language.texts {
             for place in ["{0}", "{1}", "{2}", "{3}", "{4}", "{5}", "{6}"] {
                 assert_eq!(english.contains(place), text.contains(place), "{place} in {english:?}");
             }
         }
+    }
+}
+
+/// All areas are one catalogue: a text that stands in several of them has one
+/// translation. Where a word means two things, its English is worded anew.
+#[test]
+fn a_text_has_one_translation() {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for file in GERMAN.iter().chain(GERMAN_SENTENCES) {
+        for (english, text) in entries(file) {
+            let before = found.entry(english.clone()).or_insert_with(|| text.clone());
+            assert_eq!(*before, text, "{english:?} is translated in two ways");
+        }
+    }
+}
+
+/// The terms of art, as `texts/README.md` has them.
+#[test]
+fn terms_are_used_alike() {
+    let wrong = [
+        "Anmeldedaten",
+        "Eingangsbuch",
+        "Nachverfolgungskennzeichen",
+        "Benachrichtigung",
+        "Mailbox ",
+        "Queue",
+        "Passwort",
+        "Speichern &",
+        "esten &",
+        "Anhang",
+        "Geschäftseinheit",
+        "einloggen",
+    ];
+    for (english, text) in GERMAN.iter().chain(GERMAN_SENTENCES).flat_map(|file| entries(file)) {
+        let found = wrong.iter().find(|term| text.contains(**term) && !english.contains(**term));
+        assert_eq!(found, None, "{english:?}: {text:?}");
+    }
+}
+
+/// What the columns of a list are called, and what their choices are.
+#[test]
+fn labels_of_lists_are_translated() {
+    use model::table::{Access, Kind};
+    let lists = ["mailbox", "emailserverprofile", "email", "tracelog", "contact", "account", "lead", "team"];
+    for table in lists.into_iter().chain(["systemuser", "role", "pr_apitoken"]) {
+        let table = model::tables::by_logical_name(table).unwrap();
+        let shown = table.all_columns().filter(|c| {
+            !matches!(c.access, Access::Internal | Access::Write)
+                && !matches!(c.kind, Kind::Bytes | Kind::Secret { .. })
+                && c.name != "versionnumber"
+        });
+        let labels = shown.flat_map(|column| {
+            let choices: Vec<&str> = match column.kind {
+                Kind::Choice(set) => set.options.iter().map(|o| o.label).collect(),
+                _ => Vec::new(),
+            };
+            std::iter::once(column.label).chain(choices)
+        });
+        let missing: Vec<&str> = labels.filter(|label| !german().texts.contains_key(*label)).collect();
+        assert!(missing.is_empty(), "labels of {} without German: {missing:#?}", table.logical);
     }
 }
 
@@ -67,7 +134,7 @@ fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, calls, used);
-        } else if !path.ends_with("tests.rs") && !path.ends_with("wording.rs") {
+        } else if !path.ends_with("tests.rs") && !path.ends_with("wording.rs") && !path.ends_with("written.rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or("");
             let code = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
@@ -158,7 +225,7 @@ fn sentences_within_and_after_one_another() {
     told("ann@x.test tracks all email.", "ann@x.test verfolgt alle E-Mails nach.");
     told(
         "Accepted: ann@x.test tracks all email; bob@x.test tracks no email automatically. Note: the tracking token CRM:1 was not made here.",
-        "Angenommen: ann@x.test verfolgt alle E-Mails nach; bob@x.test verfolgt keine E-Mail automatisch nach. Hinweis: das Nachverfolgungskennzeichen CRM:1 wurde nicht hier ausgestellt.",
+        "Angenommen: ann@x.test verfolgt alle E-Mails nach; bob@x.test verfolgt keine E-Mail automatisch nach. Hinweis: das Nachverfolgungstoken CRM:1 wurde nicht hier ausgestellt.",
     );
     told(
         "Waiting: mailbox 'Sales': the mailbox is deactivated; activate it",
@@ -218,7 +285,8 @@ fn sentences_about_servers_are_those_of_the_connectors() {
         for stretch in stretches.filter(|text| !text.is_empty()) {
             let parts = stretch.split("; enter").next().unwrap_or_default();
             let parts = parts.strip_suffix(" was").unwrap_or(parts);
-            let parts = parts.split(" before TLS").next().unwrap_or_default();
+            let followed = [" before TLS", " cannot be written into", " is empty or contains", "; use its submission"];
+            let parts = followed.iter().fold(parts, |all, by| all.split(by).next().unwrap_or_default());
             assert!(sources.contains(parts), "{parts:?} of {english:?} is not said any more");
         }
     }
@@ -234,4 +302,47 @@ fn read(folder: &Path, all: &mut String) {
             all.push_str(&text.split("\\\n").map(str::trim_start).collect::<String>());
         }
     }
+}
+
+/// What only the service can have written down, and nobody translated.
+#[test]
+fn english_is_marked() {
+    let told = |english: &str| german().told(english, &|_| None).to_string();
+    assert_eq!(
+        told("A copy of an email that was sent from this mailbox"),
+        "Die Kopie einer E-Mail, die von diesem Postfach gesendet wurde"
+    );
+    assert_eq!(
+        told("It is <b>what</b> an older version said"),
+        "<span lang=\"en\">It is &#60;b&#62;what&#60;/b&#62; an older version said</span>"
+    );
+    assert_eq!(told(""), "");
+    let english = super::english().told("It is what an older version said", &|_| None);
+    assert_eq!(english.to_string(), "It is what an older version said");
+}
+
+/// Joined as the connectors join them.
+#[test]
+fn what_happened_with_a_server() {
+    told(
+        "no answer within 10 s (greeting); if this port wants TLS from the start, choose TLS in the profile",
+        "keine Antwort innerhalb von 10 s (greeting); verlangt dieser Port von Anfang an TLS, wählen Sie TLS im Profil",
+    );
+    told("imap.x.test has the address 192.0.2.1, 2001:db8::1", "imap.x.test hat die Adresse 192.0.2.1, 2001:db8::1");
+    told(
+        "STARTTLS: TLSv1.3, certificate valid until 2027-01-01",
+        "STARTTLS: TLSv1.3, Zertifikat gültig bis 2027-01-01",
+    );
+    told(
+        "imap.x.test port 993 cannot be reached (192.0.2.1:993: Connection refused (os error 111))",
+        "imap.x.test, Port 993, ist nicht erreichbar (192.0.2.1:993: Connection refused (os error 111))",
+    );
+    told(
+        "the server said \"-ERR no\": POP3 has to be allowed for this account first",
+        "der Server sagte \"-ERR no\": POP3 muss für dieses Konto erst erlaubt werden",
+    );
+    told(
+        "12 rows, 3 messages and attachments. 2 messages could not be read and are not in it: run `postroom doctor`.",
+        "12 Zeilen, 3 Nachrichten und Anlagen. 2 Nachrichten waren nicht lesbar und fehlen darin: Führen Sie `postroom doctor` aus.",
+    );
 }
