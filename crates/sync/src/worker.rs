@@ -186,8 +186,9 @@ impl Engine {
         }
         let failures = self.failures(lease).await?;
         let running = self.pace.begin();
+        let begun = self.now();
         let result = self.under(lease, self.workload(&loaded, lease)).await;
-        self.conclude(&loaded, lease, failures, result, &running).await
+        self.conclude(&loaded, lease, failures, result, &running, begun).await
     }
 
     /// A test whose mailbox cannot be tested any more (its profile is gone)
@@ -252,12 +253,13 @@ impl Engine {
         failures: i64,
         result: Result<Progress, SyncError>,
         running: &Running<'_>,
+        begun: Timestamp,
     ) -> Result<Progress, SyncError> {
         let now = self.now();
         stats::cycle(lease.workload, outcome_label(&result));
         told(loaded, lease.workload, &result);
         let (next_run, failures, changes) = match &result {
-            Ok(progress) => self.after_success(loaded, lease, *progress, running, now),
+            Ok(progress) => self.after_success(loaded, lease, *progress, running, (begun, now)),
             Err(SyncError::Server(failure)) => {
                 stats::failure(lease.workload, failure);
                 let profile = Some(&loaded.profile);
@@ -310,7 +312,7 @@ impl Engine {
         lease: Lease,
         progress: Progress,
         running: &Running<'_>,
-        now: Timestamp,
+        (begun, now): (Timestamp, Timestamp),
     ) -> (Option<Timestamp>, i64, Vec<Change>) {
         let outcome = match progress {
             Progress { more: true, .. } => Outcome::More,
@@ -333,7 +335,7 @@ impl Engine {
         let changes = if lease.workload == Workload::Test {
             Vec::new()
         } else {
-            schedule::succeeded(&loaded.mailbox, lease.workload, seen.0, seen.1, now).into_iter().collect()
+            schedule::succeeded(&loaded.mailbox, lease.workload, seen.0, seen.1, begun, now).into_iter().collect()
         };
         (next, 0, changes)
     }

@@ -64,7 +64,7 @@ async fn what_is_wrong_stands_beside_its_field() -> Result<()> {
     cora.fill("Incoming Server Location", "pop://mail.company.test")?;
     cora.fill("Outgoing Server Location", "mail.company.test")?;
     cora.press("Save")?;
-    cora.see("Nothing was saved.")?;
+    cora.see("It was not saved. Correct this first:")?;
     cora.see("give the incoming server's host name alone")?;
     cora.check()?;
     cora.fill("Incoming Server Location", "mail.company.test")?;
@@ -103,6 +103,9 @@ async fn its_mailboxes_are_tested_and_a_change_says_what_it_takes_back() -> Resu
     admin.press("Save")?;
     admin.see("Saved.")?;
     admin.see("Not Run")?;
+    admin.press("Deactivate")?;
+    admin.see("Its 2 mailboxes neither receive nor send")?;
+    admin.check()?;
     admin.press("Deactivate")?;
     admin.see("Its mailboxes are not processed.")?;
     admin.press("Activate")?;

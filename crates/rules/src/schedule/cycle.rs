@@ -80,9 +80,16 @@ pub fn failed(
     Aftermath { changes, next_run: next, failures, disabled }
 }
 
-/// After a cycle that went through: `processed` and `failed` items. Nothing to
-/// write in most cycles of a quiet mailbox.
-pub fn succeeded(mailbox: &Mailbox, workload: Workload, processed: u64, failed: u64, now: Timestamp) -> Option<Change> {
+/// After a cycle that was `begun` and went through: `processed` and `failed`
+/// items. Nothing to write in most cycles of a quiet mailbox.
+pub fn succeeded(
+    mailbox: &Mailbox,
+    workload: Workload,
+    processed: u64,
+    failed: u64,
+    begun: Timestamp,
+    now: Timestamp,
+) -> Option<Change> {
     let mut after = mailbox.clone();
     set_refusals(&mut after, workload, 0);
     if refusals(mailbox, workload) > 0 {
@@ -106,6 +113,7 @@ pub fn succeeded(mailbox: &Mailbox, workload: Workload, processed: u64, failed: 
         after.empty_cycles =
             if processed > 0 { 0 } else { mailbox.empty_cycles.saturating_add(REMEMBER.as_secs() / 5) };
     }
+    after.last_sync_started = Some(begun);
     after.last_sync_completed = Some(now);
     if mends {
         after.last_error = String::new();

@@ -220,6 +220,18 @@ fn an_outage_between_refusals_says_nothing_and_a_login_clears() {
     assert!(!between(read));
 }
 
+/// A cycle of a second and a half.
+fn succeeded(mailbox: &Mailbox, workload: Workload, processed: u64, failed: u64, at: Timestamp) -> Option<Change> {
+    super::succeeded(mailbox, workload, processed, failed, at - SignedDuration::from_millis(1500), at)
+}
+
+#[test]
+fn a_cycle_is_remembered_from_its_beginning_to_its_end() {
+    let after = applied(&mailbox(1), &[succeeded(&mailbox(1), Workload::Incoming, 1, 0, now()).unwrap()]);
+    assert_eq!(after.last_sync_completed, Some(now()));
+    assert_eq!(after.last_sync_started, Some(now() - SignedDuration::from_millis(1500)));
+}
+
 #[test]
 fn success_clears_the_count() {
     let (mailbox, _) = failing(Workload::Incoming, &[(0, wrong()), (300, wrong())]);

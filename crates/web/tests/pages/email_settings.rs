@@ -51,6 +51,19 @@ story!(what_others_changed_is_shown, |w| {
     let fields = [("was.trackingprefix", "CRM:"), ("trackingprefix", "MINE:")];
     let page = admin.send("/settings/email", &fields).await.expect(409).says("meanwhile").says("THEIRS:");
     assert!(page.text().contains("value=\"MINE:\""));
+    // Values in the words of the form.
+    let theirs = json!({ "pr_defaultincomingmethod": 3, "requireapprovalforuseremail": false, "maxuploadfilesize": 1_048_576 });
+    w.patch(&format!("/organizations({id})"), theirs).await.expect(204);
+    let fields = [
+        ("was.pr_defaultincomingmethod", "2"),
+        ("pr_defaultincomingmethod", "0"),
+        ("was.requireapprovalforuseremail", "1"),
+        ("requireapprovalforuseremail", "1"),
+        ("was.maxuploadfilesize", "5242880"),
+        ("maxuploadfilesize", "2048"),
+    ];
+    let page = admin.send("/settings/email", &fields).await.expect(409);
+    page.sees("Forward Mailbox None").sees("for approved users No").sees("1024 2048");
 });
 
 story!(who_may_not_change_them_is_told, |w| {

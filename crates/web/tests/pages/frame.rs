@@ -35,6 +35,36 @@ story!(the_navigation_shows_what_leads_somewhere, |w| {
     }
 });
 
+story!(a_page_says_what_it_stands_below, |w| {
+    let trail = |page: crate::world::Answer| {
+        let text = page.text();
+        let trail = text.split("<nav class=\"trail\"").nth(1).and_then(|rest| rest.split("</nav>").next());
+        trail.unwrap_or_default().matches("<li>").count()
+    };
+    let mut admin = w.administrator().await;
+    let mailbox = w.mailbox_of(&admin.id).await;
+    let form = format!("/settings/mailboxes/{mailbox}");
+    for (path, above) in [
+        ("/", 0),
+        ("/settings/mailboxes", 0),
+        ("/settings/mailboxes/new", 1),
+        (form.as_str(), 1),
+        (format!("{form}/alerts").as_str(), 2),
+        (format!("{form}/ledger").as_str(), 2),
+        (format!("{form}/test").as_str(), 2),
+        (format!("{form}/assign").as_str(), 2),
+        ("/settings/security/users", 0),
+        (format!("/settings/security/users/{}", admin.id).as_str(), 1),
+        ("/settings/security/units", 0),
+        ("/settings/profiles/new", 1),
+        ("/help/overview", 0),
+    ] {
+        assert_eq!(trail(admin.open(path).await.expect(200)), above, "{path}");
+    }
+    let page = admin.open(&format!("{form}/alerts")).await;
+    page.says(&format!("<a href=\"{form}\">")).sees("Mailboxes");
+});
+
 story!(pages_speak_the_readers_language, |w| {
     let mut admin = w.administrator().await.reading("de-AT, en;q=0.5");
     let page = admin.open("/help/overview").await.expect(200);

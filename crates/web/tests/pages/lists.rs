@@ -175,6 +175,13 @@ story!(profiles_are_looked_after, |w| {
     admin.send("/settings/profiles/deactivate/yes", &[("id", &p)]).await.expect(200).sees("1 done");
     admin.send("/settings/profiles/activate", &[("id", &p)]).await.expect(200).sees("1 done");
     admin.send("/settings/profiles/delete", &[("id", &p)]).await.expect(200).sees("cannot be undone");
+    let using = Update::of::<Mailbox>(forward(&w, "a").await.parse().unwrap())
+        .set(Mailbox::C.profile, Some(model::Ref::new("emailserverprofile", p.parse().unwrap())));
+    write(&w, &admin.id, using.into()).await;
+    let page = admin.send("/settings/profiles/deactivate", &[("id", &p)]).await.expect(200);
+    page.sees("1 mailbox uses it and waits").sees_no("Will be reset");
+    let page = admin.send("/settings/profiles/delete", &[("id", &p)]).await.expect(200);
+    page.sees("Will be reset: the test results of 1 mailbox that uses it");
     admin.send("/settings/profiles/delete/yes", &[("id", &p)]).await.expect(200).sees("1 done");
     w.get(&format!("/emailserverprofiles({p})")).await.expect(404);
     let mut sally = w.salesperson().await;

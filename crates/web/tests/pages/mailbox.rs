@@ -179,8 +179,11 @@ story!(a_mailbox_under_test_is_locked_and_shows_its_steps, |w| {
     let mut admin = w.administrator().await;
     // First it is told what is missing.
     admin.open(&format!("{path}/test")).await.expect(200).says("cannot be tested yet").says("not approved");
-    admin.send(&format!("{path}/test"), &[]).await.expect(422).says("not approved");
-    admin.submit(&format!("{path}/approve"), &[]).await.says("Approved");
+    let page = admin.send(&format!("{path}/test"), &[]).await.expect(422).says("not approved");
+    page.says("<button name=\"then\" value=\"test\">Approve Email</button>");
+    // Who came here to test it goes on with that.
+    let page = admin.submit(&format!("{path}/approve"), &[("then", "test")]).await.says("Test &#38; Enable Mailbox");
+    assert!(!page.text().contains("cannot be tested yet") && !page.text().contains("Approve Email"));
     admin.send(&format!("{path}/test"), &[("processemailreceivedafter", "2026-02-01T10:00")]).await.expect(303);
     let row = stored(&w, &mailbox).await;
     assert!(row.test_scheduled);
@@ -345,7 +348,14 @@ story!(alerts_of_a_mailbox, |w| {
     admin.open(&path).await.expect(200).says("Something is wrong").says("All is well");
     let errors = admin.open(&format!("{path}?level=3")).await.expect(200).says("Something is wrong");
     assert!(!errors.text().contains("All is well"));
-    admin.submit(&path, &[("level", "3"), ("all", "1")]).await.says("There are no alerts.");
+    let page = admin.send(&path, &[("level", "3"), ("all", "1")]).await.expect(200);
+    page.sees("Delete 1 alert of this mailbox?").sees("Only those of the level “Error”");
+    admin.open(&path).await.expect(200).says("Something is wrong");
+    let sure = [("level", "3"), ("all", "1"), ("confirmed", "1")];
+    admin.submit(&path, &sure).await.says("Deleted.").says("There are no alerts.");
+    // Where nothing was ticked nothing is said to be deleted.
+    let answer = admin.send(&path, &[("level", "0")]).await.expect(303);
+    assert_eq!(answer.header("location"), path);
     admin.open(&path).await.expect(200).says("All is well");
 });
 

@@ -111,7 +111,7 @@ story!(a_profile_is_made_and_what_is_wrong_stands_beside_its_field, |w| {
     for id in ["incomingserverlocation-fault", "outgoingportnumber-fault", "name-fault"] {
         assert!(text.contains(id), "{id} in {text}");
     }
-    page.sees("Nothing was saved").sees("is a imap address");
+    page.sees("It was not saved. Correct this first:").sees("is a imap address").says("<a href=\"#outgoing");
     let answer = admin.send("/settings/profiles/new", &but(IMAP, &[("default", "1"), ("then", "stay")])).await;
     let id = id_in(&answer.expect(303));
     let profile = w.store.load::<EmailServerProfile>(id).await.unwrap().unwrap();
@@ -188,7 +188,7 @@ story!(it_is_said_before_saving_what_a_change_takes_back, |w| {
     let ask = format!("{path}/consequences");
     admin.send(&ask, &but(IMAP, &[("description", "x")])).await.expect(200).sees_no("Not Run");
     let other = but(IMAP, &[("incomingserverlocation", "other.acme.test")]);
-    admin.send(&ask, &other).await.expect(200).sees("Incoming Email Status of 1 tested mailboxes to Not Run");
+    admin.send(&ask, &other).await.expect(200).sees("Incoming Email Status of 1 tested mailbox to Not Run");
     // Asking changed nothing; saving does.
     let status = async || w.store.load::<Mailbox>(mailbox).await.unwrap().unwrap().incoming_status;
     assert_eq!(status().await, model::tables::TestStatus::Success);
@@ -292,7 +292,14 @@ story!(profiles_are_switched_off_and_deleted_with_a_word_about_their_mailboxes, 
     let mut admin = w.administrator().await;
     let path = format!("/settings/profiles/{id}");
     admin.submit(&format!("{path}/default"), &[]).await.sees("New mailboxes get this profile.");
-    let page = admin.submit(&format!("{path}/state"), &[("statecode", "1")]).await;
+    let page = admin.open(&path).await.expect(200);
+    page.says(&format!("/settings/alerts?only=regardingobjectid:{id}"))
+        .says(&format!("only=emailserverprofile:{id}"));
+    // Before mailboxes stop it asks.
+    let page = admin.send(&format!("{path}/state"), &[("statecode", "1")]).await.expect(200);
+    page.sees("Deactivate the profile 'Ours'?").sees("Its mailbox neither receives nor sends").sees("stays the default");
+    admin.open(&path).await.expect(200).sees("Status Active");
+    let page = admin.submit(&format!("{path}/state"), &[("statecode", "1"), ("confirmed", "1")]).await;
     page.sees("Inactive").sees("Its mailboxes are not processed.").sees("Activate");
     admin.send(&format!("{path}/default"), &[]).await.expect(400).sees("Activate it first");
     admin.submit(&format!("{path}/state"), &[("statecode", "0")]).await.sees("Deactivate");

@@ -52,6 +52,7 @@ story!(the_board_counts_what_is_there, |w| {
     .await;
     let page = admin.open("/settings/monitoring").await.expect(200);
     let page = page.sees("3 messages in 24 hours, 2 in the busiest hour.");
+    let page = page.sees("0 mailboxes receive. 0 mailboxes send.").sees("Longest wait");
     let page = page.sees("imap.example.com:993 connection refused Paused").sees("alpha There").sees("beta Silent");
     let page = page.sees("09:00: Tracked 1, Not for the CRM 1").sees("1 Servers in trouble See the servers below.");
     assert!(page.text().contains("role=\"img\""));

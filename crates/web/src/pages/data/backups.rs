@@ -46,7 +46,7 @@ pub(super) async fn part(desk: Desk) -> Outcome {
 /// `POST /settings/data/backups`
 pub(super) async fn make(desk: Desk) -> Outcome {
     match upkeep::ask(&desk.ctx, JobKind::Backup).await {
-        Ok(_) => go(&format!("{PATH}?done=done#backups")),
+        Ok(_) => go(&format!("{PATH}?done=begun#backups")),
         Err(error) => refused(&desk, Fault::from(error)).await,
     }
 }

@@ -89,7 +89,7 @@ pub(super) async fn change(desk: Desk, form: Form) -> Outcome {
         return show(&desk, &Refused { fault, ..Refused::default() }, StatusCode::BAD_REQUEST).await;
     }
     match upkeep::ask(&desk.ctx, JobKind::ChangeKey).await {
-        Ok(_) => go(&format!("{PATH}?done=done#encryption")),
+        Ok(_) => go(&format!("{PATH}?done=begun#encryption")),
         Err(error) => refused(&desk, Fault::from(error)).await,
     }
 }

@@ -53,6 +53,14 @@ pub(super) fn in_octets(mut form: Form) -> Form {
     form
 }
 
+/// A value that is stored, as it is typed.
+pub(super) fn as_typed(column: &str, value: &str) -> String {
+    match value.parse::<i64>() {
+        Ok(octets) if column == LARGEST => (octets / 1024).to_string(),
+        _ => value.to_owned(),
+    }
+}
+
 struct Maker<'a> {
     desk: &'a Desk,
     typed: &'a Typed<'a>,
@@ -203,9 +211,7 @@ impl Maker<'_> {
         largest.label = self.t("Maximum file size for attachments (KB)");
         largest.min = "0".to_owned();
         largest.max = "131072".to_owned();
-        if let Ok(octets) = largest.value.parse::<i64>() {
-            largest.value = (octets / 1024).to_string();
-        }
+        largest.value = as_typed(LARGEST, &largest.value);
         let mut blocked = self.field(
             "blockedattachments",
             self.t("Endings of file names, separated by semicolons. Such attachments are neither sent nor kept."),

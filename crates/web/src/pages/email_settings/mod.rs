@@ -13,7 +13,7 @@ use model::tables::Organization;
 use model::{Entity, Query, Record, Refusal};
 
 use crate::pages::email_settings::fields::{COLUMNS, Section};
-use crate::pages::kit::{self, Desk, Fault, Form, Frame, Outcome, Place};
+use crate::pages::kit::{self, Desk, Fault, Form, Frame, Input, Outcome, Place};
 use crate::pages::mailbox::typed::{Overtaken, Typed};
 use crate::state::AppState;
 
@@ -103,10 +103,25 @@ async fn shown(desk: &Desk, held: &Record, form: &Form, refusals: &[Refusal], ov
         summary: refusals.iter().map(trouble).collect(),
         overtaken: overtaken
             .iter()
-            .map(|o| (label(o.column), o.theirs.clone(), o.yours.clone().unwrap_or_default()))
+            .map(|o| {
+                let yours = o.yours.as_deref().map(|yours| word(desk, &sections, o.column, yours));
+                (label(o.column), word(desk, &sections, o.column, &o.theirs), yours.unwrap_or_default())
+            })
             .collect(),
         sections,
         may_write,
     };
     Ok(crate::pages::page(status, &page))
+}
+
+/// A value as the form shows it.
+fn word(desk: &Desk, sections: &[Section], column: &str, value: &str) -> String {
+    let field = sections.iter().flat_map(|section| &section.fields).find(|field| field.name == column);
+    let choice = field.and_then(|field| field.choices.iter().find(|choice| choice.value == value));
+    match (choice, field.map(|field| field.input)) {
+        (Some(choice), _) => choice.label.clone(),
+        (None, Some(Input::Tick)) => desk.t(if value == "1" { "Yes" } else { "No" }),
+        _ if value.is_empty() => desk.t("(empty)"),
+        _ => fields::as_typed(column, value),
+    }
 }

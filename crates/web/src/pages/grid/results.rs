@@ -84,13 +84,15 @@ pub(crate) struct Warned {
     pub row: Chosen,
     /// What would be reset.
     pub warnings: Vec<String>,
+    /// What else it means.
+    pub notes: Vec<String>,
     /// Why it would be refused.
     pub refused: Vec<String>,
 }
 
 impl Warned {
     pub fn plain(row: Chosen) -> Self {
-        Self { row, warnings: Vec::new(), refused: Vec::new() }
+        Self { row, warnings: Vec::new(), notes: Vec::new(), refused: Vec::new() }
     }
 }
 

@@ -8,6 +8,7 @@ use model::tables::HelpFeedback;
 use model::{Entity, Query, Timestamp};
 
 use super::topics;
+use crate::names;
 use crate::pages::kit::{self, Desk, Fault, Form, Frame, Outcome, Place};
 
 /// `POST /help/{topic}`
@@ -45,6 +46,9 @@ struct Row {
     title: String,
     found: bool,
     comment: String,
+    /// Who said it, and in which language they read the page.
+    who: String,
+    language: String,
     at: Option<Timestamp>,
 }
 
@@ -53,7 +57,10 @@ pub(super) async fn list(desk: Desk) -> Outcome {
     let mut query = Query::of::<HelpFeedback>().limit(MOST);
     query.order = vec![Order { column: "createdon".into(), descending: true }];
     let mut rows = Vec::new();
-    for record in actions::list(&desk.ctx, query).await? {
+    let records = actions::list(&desk.ctx, query).await?;
+    let authors = records.iter().filter_map(|record| record.get("createdby").as_ref_to()).collect();
+    let names = names::of(&desk.ctx, authors).await?;
+    for record in records {
         let Ok(said) = HelpFeedback::from_record(&record) else { continue };
         let topic = topics::find(&said.topic);
         rows.push(Row {
@@ -62,6 +69,8 @@ pub(super) async fn list(desk: Desk) -> Outcome {
             title: topic.map_or(said.topic, |t| desk.t(t.title)),
             found: said.found,
             comment: said.comment,
+            who: record.get("createdby").as_ref_to().and_then(|user| names.get(&user)).cloned().unwrap_or_default(),
+            language: said.language,
             at: record.get("createdon").as_time(),
         });
     }

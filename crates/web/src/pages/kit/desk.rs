@@ -32,6 +32,8 @@ pub(crate) struct Seat {
     /// What the person may read and write: every action is given this.
     pub ctx: Context,
     pub viewer: Viewer,
+    /// As in `/settings/mailboxes`; empty where it is not known.
+    pub path: String,
     /// What stands behind the `?`.
     pub query: Form,
     /// A script of the page asks for a part of it.
@@ -52,7 +54,7 @@ impl Desk {
         let viewer = Viewer::of(&ctx, &visit.headers).await?;
         let query = Form::of(&visit.query).unwrap_or_default();
         let (visit, current) = (visit.clone(), current.clone());
-        Ok(Self(Arc::new(Seat { visit, current, ctx, viewer, query, htmx: false })))
+        Ok(Self(Arc::new(Seat { visit, current, ctx, viewer, path: String::new(), query, htmx: false })))
     }
 
     /// What stands around the page.
@@ -124,7 +126,8 @@ async fn seat(parts: &Parts, visit: Visit) -> Result<Option<Desk>, Fault> {
     let viewer = Viewer::of(&ctx, &parts.headers).await?;
     let query = Form::of(parts.uri.query().unwrap_or("")).unwrap_or_default();
     let htmx = parts.headers.contains_key("hx-request");
-    Ok(Some(Desk(Arc::new(Seat { visit, current, ctx, viewer, query, htmx }))))
+    let path = parts.uri.path().to_owned();
+    Ok(Some(Desk(Arc::new(Seat { visit, current, ctx, viewer, path, query, htmx }))))
 }
 
 /// To the sign-in page and back to where they wanted to go.

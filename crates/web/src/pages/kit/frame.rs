@@ -126,6 +126,8 @@ pub(crate) struct Frame {
     pub help: &'static str,
     /// Something that was done, from `?done=`.
     pub done: String,
+    /// What the page stands below: labels and addresses, the outermost first.
+    pub trail: Vec<(String, String)>,
 }
 
 impl Frame {
@@ -153,6 +155,7 @@ impl Frame {
             groups: groups(&desk.ctx, &viewer, place),
             help: place.help(),
             done: done(desk),
+            trail: trail(desk, title, place),
             viewer,
         }
     }
@@ -161,6 +164,13 @@ impl Frame {
     #[must_use]
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
+        self
+    }
+
+    /// Below the page of a record.
+    #[must_use]
+    pub fn under(mut self, name: impl Into<String>, path: impl Into<String>) -> Self {
+        self.trail.push((name.into(), path.into()));
         self
     }
 
@@ -183,6 +193,11 @@ impl Frame {
     /// With two values, at `{0}` and `{1}`.
     pub fn t2(&self, english: &str, first: impl Display, second: impl Display) -> String {
         self.viewer.texts.with(english, &[&first, &second])
+    }
+
+    /// As [`Texts::counted`](super::Texts::counted).
+    pub fn tn(&self, one: &str, many: &str, count: impl Display) -> String {
+        self.viewer.texts.counted(one, many, &count)
     }
 
     /// A sentence of the rules, in the person's language.
@@ -224,8 +239,19 @@ fn done(desk: &Desk) -> String {
         "later" => desk.t("It will be sent at the time that you set."),
         "discarded" => desk.t("Discarded."),
         "done" => desk.t("Done."),
+        "begun" => desk.t("Begun. This page shows how far it is."),
+        "due" => desk.t("Mail is received and sent now: the service begins within seconds."),
         _ => String::new(),
     }
+}
+
+/// The list that the page belongs to, where it is not that list itself.
+fn trail(desk: &Desk, title: &str, place: Place) -> Vec<(String, String)> {
+    let entry = GROUPS.iter().flat_map(|(_, entries)| *entries).find(|entry| entry.place == place);
+    let above = entry.filter(|entry| entry.path != desk.path && entry.label != title && entry.place != Place::Home);
+    // Who may not see the list is not sent there.
+    let above = above.filter(|entry| permitted(&desk.ctx, entry.needs));
+    above.map(|entry| (desk.t(entry.label), entry.path.to_owned())).into_iter().collect()
 }
 
 fn groups(ctx: &Context, viewer: &Viewer, place: Place) -> Vec<Group> {

@@ -45,6 +45,12 @@ impl Texts {
         self.texts.get(english).map_or_else(|| self.said(english, shown), Clone::clone)
     }
 
+    /// A text of its own for one, and one with the number at `{0}` for none or
+    /// several.
+    pub fn counted(&self, one: &str, many: &str, count: &dyn Display) -> String {
+        if count.to_string() == "1" { self.text(one).to_owned() } else { self.with(many, &[count]) }
+    }
+
     /// A sentence of the rules. `shown`: how a value is written that is none.
     pub fn words(&self, words: &Words, shown: &dyn Fn(&str) -> Option<String>) -> String {
         if self.texts.is_empty() {

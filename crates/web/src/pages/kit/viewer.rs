@@ -85,6 +85,15 @@ impl Viewer {
         value.ends_with('Z').then(|| value.parse().ok()).flatten().map(|time| self.time(time))
     }
 
+    /// How long something lasts: `90 s`, `12 min`, `3 h 5 min`
+    pub fn lasting(seconds: i64) -> String {
+        match seconds {
+            ..120 => format!("{seconds} s"),
+            120..7200 => format!("{} min", seconds / 60),
+            _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        }
+    }
+
     /// The time of day: `09:00`.
     pub fn clock(&self, time: Timestamp) -> String {
         time.to_zoned_datetime(self.zone.clone()).strftime("%H:%M").to_string()
@@ -100,4 +109,15 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let value = pairs.filter(|(n, _)| *n == name).map(|(_, v)| v).next()?;
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'/' | b'_' | b'-' | b'+');
     (value.len() <= 64 && value.bytes().all(plain)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_it_lasts() {
+        let told = [5, 119, 125, 7_205, 100_000].map(Viewer::lasting);
+        assert_eq!(told, ["5 s", "119 s", "2 min", "2 h 0 min", "27 h 46 min"]);
+    }
 }

@@ -34,12 +34,12 @@ static SPEC: Spec = Spec {
             .does(|_| state(State::Inactive))
             .danger()
             .asks("The mailboxes of an inactive profile neither receive nor send.")
-            .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows))),
+            .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows, stops))),
         command("Set as Default", "default", Wish::Write(Organization::TABLE)),
         command("Assign", "assign", Wish::Assign(EmailServerProfile::TABLE)).gives(&OWNER),
         command("Delete", "delete", Wish::Delete(EmailServerProfile::TABLE))
             .deletes("The mailboxes of a deleted profile stay, without a profile and untested. This cannot be undone.")
-            .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows))),
+            .warns(|desk, rows, _| Box::pin(with_mailboxes(desk, rows, loses))),
     ],
     filters: &["servertype"],
     empty: "A server profile says where a mail server is and how to talk to it. Create the first one with “New”.",
@@ -77,8 +77,12 @@ async fn list(desk: &Desk) -> Outcome {
     grid::page(desk, &SPEC, note).await
 }
 
-/// Each profile with the number of mailboxes that use it.
-async fn with_mailboxes(desk: &Desk, rows: Vec<Chosen>) -> Result<Vec<Warned>, Fault> {
+/// Each profile with what it means for the mailboxes that use it.
+async fn with_mailboxes(
+    desk: &Desk,
+    rows: Vec<Chosen>,
+    means: fn(&Desk, &mut Warned, u64),
+) -> Result<Vec<Warned>, Fault> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let this = Ref::new(EmailServerProfile::TABLE.logical, row.id);
@@ -86,11 +90,29 @@ async fn with_mailboxes(desk: &Desk, rows: Vec<Chosen>) -> Result<Vec<Warned>, F
         let used = actions::count(&desk.ctx, query).await?;
         let mut warned = Warned::plain(row);
         if used > 0 {
-            warned.warnings.push(desk.viewer.texts.with("the test results of {0} mailboxes that use it", &[&used]));
+            means(desk, &mut warned, used);
         }
         all.push(warned);
     }
     Ok(all)
+}
+
+/// Of an inactive profile: its mailboxes wait, and keep their test results.
+fn stops(desk: &Desk, warned: &mut Warned, used: u64) {
+    warned.notes.push(desk.viewer.texts.counted(
+        "1 mailbox uses it and waits until it is active again.",
+        "{0} mailboxes use it and wait until it is active again.",
+        &used,
+    ));
+}
+
+/// Of a deleted one: they are without a profile and untested.
+fn loses(desk: &Desk, warned: &mut Warned, used: u64) {
+    warned.warnings.push(desk.viewer.texts.counted(
+        "the test results of 1 mailbox that uses it",
+        "the test results of {0} mailboxes that use it",
+        &used,
+    ));
 }
 
 async fn set_default(desk: Desk, form: Form) -> Outcome {

@@ -5,6 +5,7 @@ use askama::Template;
 use model::tables::{AlertLevel, Mailbox, TraceLog};
 use model::{Entity, Filter, Id, Query, Record};
 
+use super::commands::ConfirmPage;
 use super::{Number, at, row, when};
 use crate::pages::kit::{self, Desk, Fault, Form, Frame, Outcome, Place};
 
@@ -64,7 +65,8 @@ fn state(level: AlertLevel) -> &'static str {
 /// `GET …/alerts?level=3`
 pub(super) async fn page(desk: Desk, Number(id): Number) -> Outcome {
     let held = row(&desk, id).await?;
-    let frame = desk.frame("Alerts", Place::Mailboxes).with_help("alerts");
+    let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
+    let frame = desk.frame("Alerts", Place::Mailboxes).with_help("alerts").under(name, at(id));
     let level = desk.query.number("level").and_then(AlertLevel::from_number);
     let mut levels = Vec::new();
     for each in [AlertLevel::Error, AlertLevel::Warning, AlertLevel::Information] {
@@ -83,7 +85,7 @@ pub(super) async fn page(desk: Desk, Number(id): Number) -> Outcome {
     let alerts = rows.iter().map(|row| alert(&frame, row)).collect::<Result<Vec<_>, Fault>>()?;
     kit::show(&AlertsPage {
         id: id.to_string(),
-        name: held.get(Mailbox::C.name.name).as_text().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         level: level.map_or(0, AlertLevel::number),
         levels,
         alerts,
@@ -115,9 +117,44 @@ pub(super) async fn delete(desk: Desk, Number(id): Number, form: Form) -> Outcom
     let there = actions::list(&desk.ctx, query).await?;
     let ticked = form.ids("alert");
     let all = form.ticked("all");
+    let back = match level {
+        Some(level) => format!("{}/alerts?level={}", at(id), level.number()),
+        None => format!("{}/alerts", at(id)),
+    };
+    if all && !form.ticked("confirmed") && !there.is_empty() {
+        return ask(&desk, id, level, there.len(), back).await;
+    }
     for row in there.iter().filter(|row| all || ticked.contains(&row.id)) {
         actions::delete(&desk.ctx, TraceLog::TABLE, row.id, Precondition::Exists).await?;
     }
-    let level = level.map(|level| format!("&level={}", level.number())).unwrap_or_default();
-    kit::go(&format!("{}/alerts?done=deleted{level}", at(id)))
+    if !all && ticked.is_empty() {
+        return kit::go(&back);
+    }
+    kit::go(&format!("{back}{}done=deleted", if level.is_some() { '&' } else { '?' }))
+}
+
+async fn ask(desk: &Desk, id: Id, level: Option<AlertLevel>, count: usize, back: String) -> Outcome {
+    let held = row(desk, id).await?;
+    let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
+    let frame = desk.frame("Delete all alerts", Place::Mailboxes).with_help("alerts").under(name, at(id));
+    let mut consequences = vec![desk.t("What is still wrong is told again when it happens the next time.")];
+    if let Some(level) = level {
+        let word = desk.t(level.label());
+        consequences.push(desk.viewer.texts.with("Only those of the level “{0}”; the others stay.", &[&word]));
+    }
+    kit::show(&ConfirmPage {
+        name: name.to_owned(),
+        question: frame.tn("Delete 1 alert of this mailbox?", "Delete {0} alerts of this mailbox?", count),
+        consequences,
+        action: format!("{}/alerts", at(id)),
+        hidden: vec![
+            ("all", "1".to_owned()),
+            ("level", level.map_or(0, AlertLevel::number).to_string()),
+        ],
+        button: desk.t("Delete all alerts"),
+        back,
+        danger: true,
+        fault: String::new(),
+        frame,
+    })
 }

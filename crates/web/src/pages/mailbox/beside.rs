@@ -8,7 +8,7 @@ use model::Timestamp;
 use model::tables::{AlertLevel, Disposition, Mailbox};
 
 use super::{Number, row, sentence, when, whole};
-use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
+use crate::pages::kit::{self, Desk, Frame, Outcome, Place, Viewer};
 use crate::pages::watch::connections::{self, Connections};
 
 /// What stands beside the form.
@@ -60,8 +60,7 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
     let id = mailbox.id.to_string();
     let label = |text: &str| frame.t(text).to_owned();
     let mut last = vec![
-        (label("Last cycle begun"), when(frame, mailbox.last_sync_started)),
-        (label("Last successful cycle"), when(frame, mailbox.last_sync_completed)),
+        (label("Last successful cycle"), format!("{}{}", when(frame, mailbox.last_sync_completed), took(frame, mailbox))),
         (
             label("Messages in the last cycle"),
             frame.t2("{0} processed, {1} failed", mailbox.items_processed, mailbox.items_failed),
@@ -90,6 +89,15 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
     }
 }
 
+/// How long the last cycle took.
+fn took(frame: &Frame, mailbox: &Mailbox) -> String {
+    let (Some(begun), Some(ended)) = (mailbox.last_sync_started, mailbox.last_sync_completed) else {
+        return String::new();
+    };
+    let tenths = ended.duration_since(begun).as_millis().max(0) / 100;
+    format!(" <small>{}</small>", frame.t1("in {0} s", format_args!("{}.{}", tenths / 10, tenths % 10)))
+}
+
 fn direction(frame: &Frame, label: &str, lane: &Lane, nodes: &Nodes, now: Timestamp) -> Direction {
     let t = |text: &str| frame.t(text).to_owned();
     // Its lease holds for a while yet.
@@ -107,7 +115,7 @@ fn direction(frame: &Frame, label: &str, lane: &Lane, nodes: &Nodes, now: Timest
         facts.push((t("Next run"), when(frame, lane.next_run)));
         let late = lane.next_run.filter(|next| *next < now && lane.running_on.is_none());
         if let Some(next) = late {
-            facts.push((t("Behind by"), duration(now.duration_since(next).as_secs())));
+            facts.push((t("Behind by"), Viewer::lasting(now.duration_since(next).as_secs())));
         }
         if lane.failures > 0 {
             facts.push((t("Failed in a row"), lane.failures.to_string()));
@@ -124,7 +132,9 @@ fn direction(frame: &Frame, label: &str, lane: &Lane, nodes: &Nodes, now: Timest
             frame.t2("Nobody asks this server before {0}: {1}", frame.time(&until), frame.said(&lane.server_error))
         }
         None if lane.server_failures > 0 => {
-            frame.t2("The server failed {0} times in a row: {1}", lane.server_failures, frame.said(&lane.server_error))
+            let said = frame.said(&lane.server_error);
+            let times = frame.tn("The server failed once:", "The server failed {0} times in a row:", lane.server_failures);
+            format!("{times} {said}")
         }
         None => String::new(),
     };
@@ -168,15 +178,6 @@ fn messages(frame: &Frame, id: &str, standing: &Standing) -> Vec<Count> {
     standing.messages.iter().map(count).collect()
 }
 
-/// `90 s`, `12 min`, `3 h 5 min`
-fn duration(seconds: i64) -> String {
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
 /// The few texts that stand among HTML of ours.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -191,18 +192,4 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration(5), "5 s");
-        assert_eq!(duration(119), "119 s");
-        assert_eq!(duration(125), "2 min");
-        assert_eq!(duration(7_205), "2 h 0 min");
-        assert_eq!(duration(100_000), "27 h 46 min");
-    }
 }

@@ -16,17 +16,18 @@ const MOST: usize = 50;
 
 #[derive(Template)]
 #[template(path = "mailbox/confirm.html")]
-struct ConfirmPage {
-    frame: Frame,
-    name: String,
-    question: String,
-    consequences: Vec<String>,
-    /// Where the answer is sent.
-    action: String,
-    button: String,
-    back: String,
-    danger: bool,
-    fault: String,
+pub(super) struct ConfirmPage {
+    pub frame: Frame,
+    pub name: String,
+    pub question: String,
+    pub consequences: Vec<String>,
+    /// Where the answer is sent, and what with it.
+    pub action: String,
+    pub hidden: Vec<(&'static str, String)>,
+    pub button: String,
+    pub back: String,
+    pub danger: bool,
+    pub fault: String,
 }
 
 #[derive(Template)]
@@ -43,9 +44,12 @@ struct AssignPage {
     fault: String,
 }
 
-/// `POST …/approve`
-pub(super) async fn approve(desk: Desk, Number(id): Number) -> Outcome {
+/// `POST …/approve`; whoever was about to test it goes on with that.
+pub(super) async fn approve(desk: Desk, Number(id): Number, form: Form) -> Outcome {
     actions::mailbox::approve(&desk.ctx, id).await?;
+    if form.text("then") == "test" {
+        return kit::go(&format!("{}/test?done=done", at(id)));
+    }
     kit::go(&format!("{}?done=done", at(id)))
 }
 
@@ -58,7 +62,7 @@ pub(super) async fn reject(desk: Desk, Number(id): Number) -> Outcome {
 /// `POST …/process`: receives and sends now.
 pub(super) async fn process(desk: Desk, Number(id): Number) -> Outcome {
     actions::mailbox::process_now(&desk.ctx, id).await?;
-    kit::go(&format!("{}?done=done", at(id)))
+    kit::go(&format!("{}?done=due", at(id)))
 }
 
 fn state(state: State) -> Draft {
@@ -84,11 +88,12 @@ pub(super) async fn deactivate(desk: Desk, Number(id): Number, form: Form) -> Ou
     let mut consequences: Vec<String> = preview.effects.iter().map(|word| desk.t(word)).collect();
     consequences.extend(preview.resets.iter().map(|word| desk.viewer.texts.with("Taken back: {0}", &[&desk.t(word)])));
     kit::show(&ConfirmPage {
-        frame: desk.frame("Deactivate the mailbox", Place::Mailboxes),
+        frame: desk.frame("Deactivate the mailbox", Place::Mailboxes).under(preview.after.name.clone(), at(id)),
         name: preview.after.name,
         question: desk.t("Deactivate this mailbox?"),
         consequences,
         action: format!("{}/deactivate", at(id)),
+        hidden: Vec::new(),
         button: desk.t("Deactivate"),
         back: at(id),
         danger: false,
@@ -119,9 +124,10 @@ pub(super) async fn delete(desk: Desk, Number(id): Number, form: Form) -> Outcom
 async fn confirm_delete(desk: &Desk, id: Id, fault: String) -> Outcome {
     let held = row(desk, id).await?;
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
     let page = ConfirmPage {
-        frame: desk.frame("Delete the mailbox", Place::Mailboxes),
-        name: held.get(Mailbox::C.name.name).as_text().unwrap_or_default().to_owned(),
+        frame: desk.frame("Delete the mailbox", Place::Mailboxes).under(name, at(id)),
+        name: name.to_owned(),
         question: desk.t("Delete this mailbox?"),
         consequences: vec![
             desk.t(
@@ -130,6 +136,7 @@ async fn confirm_delete(desk: &Desk, id: Id, fault: String) -> Outcome {
             desk.t("Emails that came of its messages stay. Its alerts go with it."),
         ],
         action: format!("{}/delete", at(id)),
+        hidden: Vec::new(),
         button: desk.t("Delete"),
         back: at(id),
         danger: true,
@@ -179,10 +186,11 @@ async fn assigning(desk: &Desk, id: Id, fault: String) -> Outcome {
         );
     }
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
     let page = AssignPage {
-        frame: desk.frame("Assign the mailbox", Place::Mailboxes),
+        frame: desk.frame("Assign the mailbox", Place::Mailboxes).under(name, at(id)),
         id: id.to_string(),
-        name: held.get(Mailbox::C.name.name).as_text().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         owner: name_of(desk, held.get(Mailbox::C.owner.name).as_ref_to()).await?,
         search,
         candidates,

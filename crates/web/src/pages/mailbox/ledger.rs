@@ -82,7 +82,8 @@ async fn shown(desk: &Desk, id: Id, fault: String) -> Outcome {
     } else {
         actions::ledger::Page::default()
     };
-    let frame = desk.frame("What became of my message?", Place::Mailboxes).with_help("ledger");
+    let name = held.get(Mailbox::C.name.name).as_text().unwrap_or_default();
+    let frame = desk.frame("What became of my message?", Place::Mailboxes).with_help("ledger").under(name, at(id));
     let next = found.next.map(|next| {
         let seen = next.seen_on.map(|at| at.as_nanosecond().to_string()).unwrap_or_default();
         let same = written(&desk.query, &["after", "seen"]);
@@ -92,7 +93,7 @@ async fn shown(desk: &Desk, id: Id, fault: String) -> Outcome {
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = LedgerPage {
         id: id.to_string(),
-        name: held.get(Mailbox::C.name.name).as_text().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         fields: fields(desk),
         asked: ["sender", "subject", "messageid", "since", "until"].iter().any(|name| desk.query.get(name).is_some()),
         rows: found.entries.into_iter().map(|entry| shown_row(&frame, entry)).collect(),

@@ -8,7 +8,7 @@ mod details;
 mod edit;
 mod fields;
 mod ledger;
-mod progress;
+pub(crate) mod progress;
 mod test;
 pub(crate) mod typed;
 mod view;

@@ -93,7 +93,7 @@ fn taken(frame: &Frame, step: &TestStep) -> Taken {
 }
 
 /// What a step is called.
-fn label(step: &str) -> &str {
+pub(crate) fn label(step: &str) -> &str {
     const LABELS: &[(Step, &str)] = &[
         (Step::Resolve, "Find the server"),
         (Step::Connect, "Connect"),

@@ -3,7 +3,7 @@
 use actions::{Draft, Precondition};
 use askama::Template;
 use axum::http::StatusCode;
-use model::tables::Mailbox;
+use model::tables::{Approval, Mailbox};
 use model::{Entity, Id, Refusal, Value};
 
 use super::typed::Typed;
@@ -25,6 +25,8 @@ struct TestPage {
     reasons: Vec<String>,
     running: bool,
     may: bool,
+    /// The address is not approved, and the person may do that.
+    approve: bool,
 }
 
 /// `GET /settings/mailboxes/{id}/test`
@@ -81,7 +83,10 @@ async fn shown(desk: &Desk, id: Id, form: &Form, refusals: Vec<Refusal>) -> Outc
     let reasons = untestable.iter().chain(elsewhere).map(|refusal| sentence(&desk.words(&refusal.message))).collect();
     let status = if refusals.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = TestPage {
-        frame: desk.frame("Test & Enable Mailbox", Place::Mailboxes).with_help("mailbox"),
+        frame: desk
+            .frame("Test & Enable Mailbox", Place::Mailboxes)
+            .with_help("mailbox")
+            .under(mailbox.name.clone(), at(id)),
         id: id.to_string(),
         name: mailbox.name,
         since,
@@ -89,6 +94,7 @@ async fn shown(desk: &Desk, id: Id, form: &Form, refusals: Vec<Refusal>) -> Outc
         reasons,
         running: mailbox.test_scheduled,
         may: standing.may.test,
+        approve: standing.may.approve && mailbox.approval != Approval::Approved && !mailbox.test_scheduled,
     };
     Ok(crate::pages::page(status, &page))
 }

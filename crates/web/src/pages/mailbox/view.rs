@@ -6,12 +6,13 @@ use actions::mailbox::{Preview, Standing};
 use askama::Template;
 use axum::http::StatusCode;
 use model::tables::{Approval, Mailbox, State, TestStatus};
-use model::{Entity, Record, Ref, Refusal};
+use model::{Entity, Record, Refusal};
 
 use super::edit::{draft, typed};
 use super::fields::{self, COLUMNS, Fields};
 use super::typed::{Overtaken, Typed};
 use super::{beside, name_of, progress, sentence, whole};
+use crate::pages::grid::page_of;
 use crate::pages::kit::{Desk, Fault, Form, Frame, Outcome, Place};
 
 #[derive(Template)]
@@ -226,7 +227,7 @@ async fn general(desk: &Desk, frame: &Frame, held: Option<&Record>, preview: &Pr
         offer.map(|offer| desk.t(offer.why)).unwrap_or_default()
     };
     let mut facts = vec![Fact {
-        link: mailbox.owner.filter(|o| o.table == "systemuser").map(user_page).unwrap_or_default(),
+        link: mailbox.owner.and_then(|owner| page_of(&desk.ctx, owner)).unwrap_or_default(),
         why: why(Mailbox::C.owner.name),
         ..plain("Owner", name_of(desk, mailbox.owner).await?)
     }];
@@ -235,7 +236,7 @@ async fn general(desk: &Desk, frame: &Frame, held: Option<&Record>, preview: &Pr
         None => desk.t("nobody: a forward mailbox serves many"),
     };
     facts.push(Fact {
-        link: mailbox.regarding.filter(|r| r.table == "systemuser").map(user_page).unwrap_or_default(),
+        link: mailbox.regarding.and_then(|served| page_of(&desk.ctx, served)).unwrap_or_default(),
         why: why(Mailbox::C.regarding.name),
         ..plain("Regarding", regarding)
     });
@@ -247,7 +248,8 @@ async fn general(desk: &Desk, frame: &Frame, held: Option<&Record>, preview: &Pr
     if approved && mailbox.approved_on.is_some() {
         let by = name_of(desk, mailbox.approved_by).await?;
         let when = mailbox.approved_on.map(|at| frame.time(&at)).unwrap_or_default();
-        facts.push(plain("Approved", format!("{by} {when}").trim().to_owned()));
+        let told = [by, when].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        facts.push(plain("Approved", told));
     }
     let active = mailbox.state == State::Active;
     facts.push(Fact {
@@ -255,10 +257,6 @@ async fn general(desk: &Desk, frame: &Frame, held: Option<&Record>, preview: &Pr
         ..plain("Status", frame.t(mailbox.state.label()).to_owned())
     });
     Ok(facts)
-}
-
-fn user_page(user: Ref) -> String {
-    format!("/settings/security/users/{}", user.id)
 }
 
 fn statuses(frame: &Frame, held: &Record) -> Result<Vec<Fact>, Fault> {

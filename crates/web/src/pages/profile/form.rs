@@ -260,15 +260,17 @@ fn notes(desk: &Desk, found: Consequences) -> Vec<String> {
     let texts = desk.viewer.texts;
     let mut notes = Vec::new();
     if found.incoming > 0 {
-        notes.push(texts.with(
+        notes.push(texts.counted(
+            "Saving returns the Incoming Email Status of 1 tested mailbox to Not Run: no email is received for it until it passes a test again.",
             "Saving returns the Incoming Email Status of {0} tested mailboxes to Not Run: no email is received for them until they pass a test again.",
-            &[&found.incoming],
+            &found.incoming,
         ));
     }
     if found.outgoing > 0 {
-        notes.push(texts.with(
+        notes.push(texts.counted(
+            "Saving returns the Outgoing Email Status of 1 tested mailbox to Not Run: no email is sent for it until it passes a test again.",
             "Saving returns the Outgoing Email Status of {0} tested mailboxes to Not Run: no email is sent for them until they pass a test again.",
-            &[&found.outgoing],
+            &found.outgoing,
         ));
     }
     notes

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use model::Id;
+use model::{Entity, Id};
 use model::tables::{Approval, Mailbox, State, TestStatus};
 
 use crate::pages::kit::{self, Desk, Fault, Form, Frame, Outcome, Place};
@@ -16,6 +16,10 @@ pub(super) struct Mailboxes {
     /// How many there are.
     pub all: u64,
     pub rows: Vec<Row>,
+    /// Those that are not shown.
+    pub more: u64,
+    /// Where all of them are listed.
+    pub list: String,
     /// A test is under way.
     pub testing: bool,
     /// What was refused just now.
@@ -56,7 +60,10 @@ pub(super) async fn of(desk: &Desk, profile: Id) -> Result<Mailboxes, Fault> {
     let (all, found) = actions::profile::mailboxes(&desk.ctx, profile, MOST).await?;
     let rows: Vec<Row> = found.iter().map(|mailbox| row(desk, mailbox)).collect();
     let testing = found.iter().any(|mailbox| mailbox.test_scheduled);
-    Ok(Mailboxes { profile: profile.to_string(), all, rows, testing, refused: Vec::new(), begun: 0 })
+    let more = all.saturating_sub(u64::try_from(rows.len()).unwrap_or_default());
+    let view = actions::views::ready(Mailbox::TABLE, "Active Mailboxes");
+    let list = format!("/settings/mailboxes?view={view}&only=emailserverprofile:{profile}");
+    Ok(Mailboxes { profile: profile.to_string(), all, rows, more, list, testing, refused: Vec::new(), begun: 0 })
 }
 
 fn row(desk: &Desk, mailbox: &Mailbox) -> Row {

@@ -12,7 +12,7 @@ use model::{Entity, Ref, Timestamp};
 use super::chart::{Bars, Series};
 use super::connections::{self, Line};
 use crate::names;
-use crate::pages::kit::{self, Desk, Frame, Outcome, Place};
+use crate::pages::kit::{self, Desk, Frame, Outcome, Place, Viewer};
 
 #[derive(Template)]
 #[template(path = "watch/page.html")]
@@ -58,7 +58,7 @@ struct Figure {
 struct Lag {
     workload: String,
     due: u64,
-    seconds: i64,
+    longest: String,
     failing: u64,
 }
 
@@ -198,7 +198,11 @@ fn mailboxes(frame: &Frame, board: &Board) -> Bars {
     let working = |of: &[(Standing, u64)]| of.iter().find(|(s, _)| *s == Standing::Working).map_or(0, |(_, n)| *n);
     Bars {
         title: frame.t("Mailboxes by state").to_owned(),
-        summary: frame.t2("{0} mailboxes receive, {1} send.", working(&board.incoming), working(&board.outgoing)),
+        summary: format!(
+            "{} {}",
+            frame.tn("1 mailbox receives.", "{0} mailboxes receive.", working(&board.incoming)),
+            frame.tn("1 mailbox sends.", "{0} mailboxes send.", working(&board.outgoing))
+        ),
         of: frame.t("Workload").to_owned(),
         series,
         rows: vec![
@@ -243,7 +247,10 @@ fn messages(frame: &Frame, board: &Board) -> Bars {
     let most = board.hours.iter().map(monitoring::Hour::total).max().unwrap_or(0);
     Bars {
         title: frame.t("Messages per hour").to_owned(),
-        summary: frame.t2("{0} messages in 24 hours, {1} in the busiest hour.", total, most),
+        summary: match total {
+            1 => frame.t("1 message in 24 hours.").to_owned(),
+            _ => frame.t2("{0} messages in 24 hours, {1} in the busiest hour.", total, most),
+        },
         of: frame.t("Hour").to_owned(),
         series,
         rows: board.hours.iter().map(row).collect(),
@@ -264,7 +271,7 @@ fn lags(frame: &Frame, board: &Board) -> Vec<Lag> {
     let lag = |work: &model::overview::WorkTally| Lag {
         workload: workload(frame, work.workload),
         due: work.due,
-        seconds: work.since.map_or(0, |since| board.now.duration_since(since).as_secs().max(0)),
+        longest: Viewer::lasting(work.since.map_or(0, |since| board.now.duration_since(since).as_secs().max(0))),
         failing: work.failing,
     };
     board.work.iter().map(lag).collect()

@@ -26,8 +26,11 @@ pub(super) struct Series {
 
 const WIDTH: u64 = 720;
 const HEIGHT: u64 = 180;
-const LEFT: u64 = 44;
-const BOTTOM: u64 = 22;
+/// Room for four digits, also in the larger type of a phone.
+const LEFT: u64 = 56;
+const BOTTOM: u64 = 28;
+/// Of a lying bar with its label above it.
+const ROW: u64 = 50;
 
 impl Bars {
     fn totals(&self) -> impl Iterator<Item = u64> {
@@ -53,9 +56,10 @@ impl Bars {
             let (value, y) = (top * quarter / 2, 8 + room - room * quarter / 2);
             let _ = write!(
                 svg,
-                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y}\" y2=\"{y}\"/><text class=\"tick-text end\" x=\"{}\" y=\"{}\">{value}</text>",
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y}\" y2=\"{y}\"/><text class=\"tick-text end\" x=\"{}\" y=\"{}\">{}</text>",
                 LEFT - 6,
-                y + 4
+                y + 4,
+                short(value)
             );
         }
         let step = (WIDTH - LEFT) / u64::try_from(self.rows.len().max(1)).unwrap_or(1);
@@ -90,16 +94,16 @@ impl Bars {
 
     /// Lying bars, each as long as the others: shares of a whole.
     pub fn shares(&self, id: &str) -> String {
-        let height = u64::try_from(self.rows.len()).unwrap_or(1) * 44;
+        let height = u64::try_from(self.rows.len()).unwrap_or(1) * ROW;
         let mut svg = self.open(id, WIDTH, height.max(1));
         for (n, (label, values)) in (0_u64..).zip(&self.rows) {
             let total: u64 = values.iter().sum();
-            let (mut x, y) = (0, n * 44);
+            let (mut x, y) = (0, n * ROW);
             let _ = write!(
                 svg,
                 "<g><title>{}</title><text class=\"bar-text\" x=\"0\" y=\"{}\">{}</text>",
                 safe(&self.said(label, values)),
-                y + 13,
+                y + 18,
                 safe(&format!("{label}: {total}"))
             );
             for (series, value) in self.series.iter().zip(values).filter(|(_, v)| **v > 0) {
@@ -108,7 +112,7 @@ impl Bars {
                     svg,
                     "<rect class=\"{}\" x=\"{x}\" y=\"{}\" width=\"{}\" height=\"18\"/>",
                     series.class,
-                    y + 19,
+                    y + 26,
                     width.saturating_sub(1)
                 );
                 x += width;
@@ -152,6 +156,15 @@ fn round_up(value: u64) -> u64 {
     }
 }
 
+/// `20`, `4000`, `10k`, `2M`: the values of a scale, whose digits end in noughts.
+fn short(value: u64) -> String {
+    match value {
+        0..10_000 => value.to_string(),
+        10_000..1_000_000 => format!("{}k", value / 1_000),
+        _ => format!("{}M", value / 1_000_000),
+    }
+}
+
 fn safe(text: &str) -> String {
     escape(text, Html).map(|t| t.to_string()).unwrap_or_default()
 }
@@ -178,6 +191,7 @@ mod tests {
         rounds(7, 10);
         rounds(130, 200);
         rounds(1_000_000, 1_000_000);
+        assert_eq!([20, 5_000, 10_000, 500_000, 2_000_000].map(short), ["20", "5000", "10k", "500k", "2M"]);
     }
     #[test]
     fn only_what_is_there_is_drawn() {

@@ -29,6 +29,13 @@ fn values_in_their_places() {
 }
 
 #[test]
+fn one_and_several() {
+    let told = |count| english().counted("1 user", "{0} users", &count);
+    assert_eq!([told(0), told(1), told(2)], ["0 users", "1 user", "2 users"]);
+    assert_eq!(german().counted("1 user", "{0} users", &1), "1 Benutzer");
+}
+
+#[test]
 fn languages() {
     assert_eq!(accepted("de-AT,de;q=0.9,en;q=0.8").code, "de");
     assert_eq!(accepted("fr, en").code, "en");
@@ -127,7 +134,18 @@ fn labels_of_lists_are_translated() {
 }
 
 /// By what pages and templates ask for a text.
-const PAGES: [&str; 8] = [".t(", ".t1(", ".t2(", ".frame(", "texts.text(", "texts.with(", "Fault::bad(", "Fault::new("];
+const PAGES: [&str; 10] = [
+    ".t(",
+    ".t1(",
+    ".t2(",
+    ".tn(",
+    ".frame(",
+    ".counted(",
+    "texts.text(",
+    "texts.with(",
+    "Fault::bad(",
+    "Fault::new(",
+];
 
 fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -142,8 +160,14 @@ fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
                 for rest in code.split(call).skip(1) {
                     // There the status comes first.
                     let rest = if *call == "Fault::new(" { rest.split_once(',').map_or("", |(_, r)| r) } else { rest };
-                    if let Some(rest) = rest.trim_start().strip_prefix('"') {
-                        used.insert(unquoted(&format!("\"{}\"", joined(literal(rest)))));
+                    let Some(rest) = rest.trim_start().strip_prefix('"') else { continue };
+                    used.insert(unquoted(&format!("\"{}\"", joined(literal(rest)))));
+                    // One for one, and one for several.
+                    let second = rest[literal(rest).len() + 1..].trim_start_matches([',', ' ', '\n']);
+                    if [".tn(", ".counted("].contains(call)
+                        && let Some(second) = second.strip_prefix('"')
+                    {
+                        used.insert(unquoted(&format!("\"{}\"", joined(literal(second)))));
                     }
                 }
             }
