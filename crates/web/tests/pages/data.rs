@@ -62,7 +62,7 @@ story!(a_key_that_comes_back_opens_what_it_sealed, |w| {
     std::fs::copy(other.path().join("keys"), &path).unwrap();
     let mut admin = w.administrator().await;
     let page = admin.open(DATA).await.expect(200);
-    page.sees("Inactive").sees("secrets do not open").sees("While a key is missing the key cannot be changed");
+    page.sees("Inactive").sees("1 secret does not open").sees("While a key is missing the key cannot be changed");
     let activate = "/settings/data/encryption/activate";
     let refused = admin.send(activate, &[("key", "sesame-4711")]).await.expect(400);
     assert!(!refused.text().contains("sesame"), "what was typed may be a key");
