@@ -52,7 +52,8 @@ story!(what_others_changed_is_shown, |w| {
     let page = admin.send("/settings/email", &fields).await.expect(409).says("meanwhile").says("THEIRS:");
     assert!(page.text().contains("value=\"MINE:\""));
     // Values in the words of the form.
-    let theirs = json!({ "pr_defaultincomingmethod": 3, "requireapprovalforuseremail": false, "maxuploadfilesize": 1_048_576 });
+    let theirs =
+        json!({ "pr_defaultincomingmethod": 3, "requireapprovalforuseremail": false, "maxuploadfilesize": 1_048_576 });
     w.patch(&format!("/organizations({id})"), theirs).await.expect(204);
     let fields = [
         ("was.pr_defaultincomingmethod", "2"),

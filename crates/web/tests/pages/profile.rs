@@ -293,11 +293,12 @@ story!(profiles_are_switched_off_and_deleted_with_a_word_about_their_mailboxes, 
     let path = format!("/settings/profiles/{id}");
     admin.submit(&format!("{path}/default"), &[]).await.sees("New mailboxes get this profile.");
     let page = admin.open(&path).await.expect(200);
-    page.says(&format!("/settings/alerts?only=regardingobjectid:{id}"))
-        .says(&format!("only=emailserverprofile:{id}"));
+    page.says(&format!("/settings/alerts?only=regardingobjectid:{id}")).says(&format!("only=emailserverprofile:{id}"));
     // Before mailboxes stop it asks.
     let page = admin.send(&format!("{path}/state"), &[("statecode", "1")]).await.expect(200);
-    page.sees("Deactivate the profile 'Ours'?").sees("Its mailbox neither receives nor sends").sees("stays the default");
+    page.sees("Deactivate the profile 'Ours'?")
+        .sees("Its mailbox neither receives nor sends")
+        .sees("stays the default");
     admin.open(&path).await.expect(200).sees("Status Active");
     let page = admin.submit(&format!("{path}/state"), &[("statecode", "1"), ("confirmed", "1")]).await;
     page.sees("Inactive").sees("Its mailboxes are not processed.").sees("Activate");

@@ -147,10 +147,7 @@ async fn ask(desk: &Desk, id: Id, level: Option<AlertLevel>, count: usize, back:
         question: frame.tn("Delete 1 alert of this mailbox?", "Delete {0} alerts of this mailbox?", count),
         consequences,
         action: format!("{}/alerts", at(id)),
-        hidden: vec![
-            ("all", "1".to_owned()),
-            ("level", level.map_or(0, AlertLevel::number).to_string()),
-        ],
+        hidden: vec![("all", "1".to_owned()), ("level", level.map_or(0, AlertLevel::number).to_string())],
         button: desk.t("Delete all alerts"),
         back,
         danger: true,

@@ -60,7 +60,10 @@ pub(super) fn of(frame: &Frame, mailbox: &Mailbox, standing: &Standing, now: Tim
     let id = mailbox.id.to_string();
     let label = |text: &str| frame.t(text).to_owned();
     let mut last = vec![
-        (label("Last successful cycle"), format!("{}{}", when(frame, mailbox.last_sync_completed), took(frame, mailbox))),
+        (
+            label("Last successful cycle"),
+            format!("{}{}", when(frame, mailbox.last_sync_completed), took(frame, mailbox)),
+        ),
         (
             label("Messages in the last cycle"),
             frame.t2("{0} processed, {1} failed", mailbox.items_processed, mailbox.items_failed),
@@ -133,7 +136,8 @@ fn direction(frame: &Frame, label: &str, lane: &Lane, nodes: &Nodes, now: Timest
         }
         None if lane.server_failures > 0 => {
             let said = frame.said(&lane.server_error);
-            let times = frame.tn("The server failed once:", "The server failed {0} times in a row:", lane.server_failures);
+            let times =
+                frame.tn("The server failed once:", "The server failed {0} times in a row:", lane.server_failures);
             format!("{times} {said}")
         }
         None => String::new(),

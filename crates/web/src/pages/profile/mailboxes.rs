@@ -3,8 +3,8 @@
 
 use askama::Template;
 use axum::extract::Path;
-use model::{Entity, Id};
 use model::tables::{Approval, Mailbox, State, TestStatus};
+use model::{Entity, Id};
 
 use crate::pages::kit::{self, Desk, Fault, Form, Frame, Outcome, Place};
 

@@ -99,7 +99,11 @@ fn lines(desk: &Desk, standing: &Standing) -> Vec<Line> {
     for step in &standing.steps {
         let route = if step.route == Workload::Outgoing { desk.t("Outgoing") } else { desk.t("Incoming") };
         let (mark, word) = if step.passed { ("good", desk.t("Yes")) } else { ("bad", desk.t("No")) };
-        lines.push(Line { mark, word, text: format!("{route}, {}: {}", desk.t(progress::label(&step.step)), desk.said(&step.said)) });
+        lines.push(Line {
+            mark,
+            word,
+            text: format!("{route}, {}: {}", desk.t(progress::label(&step.step)), desk.said(&step.said)),
+        });
         if !step.advice.is_empty() {
             lines.push(Line { mark: "hint", word: desk.t("What to do"), text: desk.said(&step.advice) });
         }

@@ -134,18 +134,8 @@ fn labels_of_lists_are_translated() {
 }
 
 /// By what pages and templates ask for a text.
-const PAGES: [&str; 10] = [
-    ".t(",
-    ".t1(",
-    ".t2(",
-    ".tn(",
-    ".frame(",
-    ".counted(",
-    "texts.text(",
-    "texts.with(",
-    "Fault::bad(",
-    "Fault::new(",
-];
+const PAGES: [&str; 10] =
+    [".t(", ".t1(", ".t2(", ".tn(", ".frame(", ".counted(", "texts.text(", "texts.with(", "Fault::bad(", "Fault::new("];
 
 fn collect(folder: &Path, calls: &[&str], used: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
