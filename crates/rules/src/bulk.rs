@@ -6,7 +6,7 @@
 
 use model::query::Compare;
 use model::tables::{BulkCommand, BulkOutcome, BulkRow, BulkState};
-use model::{Entity, Filter, Query, Ref, Refusal, Refusals, SignedDuration, Timestamp, Update, Value};
+use model::{Entity, Filter, Query, Ref, Refusal, Refusals, SignedDuration, Timestamp, Update, Value, words};
 
 /// Rows that are done in the request itself; more are a command of their own.
 pub const AT_ONCE: usize = 50;
@@ -15,6 +15,10 @@ pub const MOST: usize = 10_000;
 /// How long a command stays with a process that is not heard of. It says so
 /// with every row.
 const LEASE: SignedDuration = SignedDuration::from_secs(45);
+/// How often a row is tried that fails for a reason which does not lie in it.
+const TRIES: i64 = 4;
+/// How long a command rests when all that is left of it has failed so.
+const REST: SignedDuration = SignedDuration::from_secs(5);
 /// How long one that nobody said yes to is kept.
 const UNCONFIRMED: SignedDuration = SignedDuration::from_hours(24);
 /// How long it is remembered what became of it.
@@ -57,14 +61,39 @@ pub fn taken(command: &BulkCommand, now: Timestamp) -> (BulkCommand, Update) {
 /// What became of a row, and how far the command is with it. Whoever lost the
 /// command, or works on one that was cancelled, is refused.
 pub fn noted(command: &mut BulkCommand, row: &BulkRow, refused: Option<&Refusals>, now: Timestamp) -> [Update; 2] {
-    let (outcome, why) = match refused {
-        None => (BulkOutcome::Done, String::new()),
-        Some(refusals) => (BulkOutcome::Refused, lines(refusals)),
-    };
-    match outcome {
-        BulkOutcome::Refused => command.refused += 1,
-        _ => command.done += 1,
+    match refused {
+        None => {
+            command.done += 1;
+            note(command, row, BulkOutcome::Done, String::new(), now)
+        }
+        Some(refusals) => {
+            command.refused += 1;
+            note(command, row, BulkOutcome::Refused, lines(refusals), now)
+        }
     }
+}
+
+/// The row failed for a reason that does not lie in it. It is tried again with
+/// a later turn; when it was tried often enough, that is what became of it.
+pub fn failed(command: &mut BulkCommand, row: &BulkRow, now: Timestamp) -> [Update; 2] {
+    let tries = row.tries + 1;
+    if tries < TRIES {
+        command.lease_until = now.checked_add(LEASE).ok();
+        let row =
+            Update::of::<BulkRow>(row.id).expect(BulkRow::C.outcome, BulkOutcome::Waiting).set(BulkRow::C.tries, tries);
+        return [row, ours(command).set(BulkCommand::C.lease_until, command.lease_until)];
+    }
+    command.failed += 1;
+    let why = words!(
+        "It failed {0} times for a reason that does not lie in the row. The log of the server says which; \
+         `postroom doctor` looks for it there. When it is mended, choose the row in the list and give the command \
+         again.",
+        TRIES
+    );
+    note(command, row, BulkOutcome::Failed, why.to_string(), now)
+}
+
+fn note(command: &mut BulkCommand, row: &BulkRow, outcome: BulkOutcome, why: String, now: Timestamp) -> [Update; 2] {
     command.lease_until = now.checked_add(LEASE).ok();
     let row = Update::of::<BulkRow>(row.id)
         .expect(BulkRow::C.outcome, BulkOutcome::Waiting)
@@ -73,6 +102,7 @@ pub fn noted(command: &mut BulkCommand, row: &BulkRow, refused: Option<&Refusals
     let command = ours(command)
         .set(BulkCommand::C.done, command.done)
         .set(BulkCommand::C.refused, command.refused)
+        .set(BulkCommand::C.failed, command.failed)
         .set(BulkCommand::C.lease_until, command.lease_until);
     [row, command]
 }
@@ -86,13 +116,26 @@ fn lines(refusals: &Refusals) -> String {
     refusals.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Others may go on with it at once; with `over`, nobody has to.
-pub fn released(command: &BulkCommand, over: bool, now: Timestamp) -> Update {
-    let update = ours(command).set(BulkCommand::C.lease_until, None);
-    if over {
-        update.set(BulkCommand::C.state, BulkState::Done).set(BulkCommand::C.finished_on, Some(now))
-    } else {
-        update
+/// How a turn of a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// There are rows to go on with.
+    More,
+    /// What is left has failed before: it is tried again in a while.
+    Rest,
+    Over,
+}
+
+/// Others may go on with it, if there is something to go on with.
+pub fn released(command: &BulkCommand, turn: Turn, now: Timestamp) -> Update {
+    let update = ours(command);
+    match turn {
+        Turn::More => update.set(BulkCommand::C.lease_until, None),
+        Turn::Rest => update.set(BulkCommand::C.lease_until, now.checked_add(REST).ok()),
+        Turn::Over => update
+            .set(BulkCommand::C.lease_until, None)
+            .set(BulkCommand::C.state, BulkState::Done)
+            .set(BulkCommand::C.finished_on, Some(now)),
     }
 }
 
@@ -105,15 +148,22 @@ pub fn cancelled(command: &BulkCommand, now: Timestamp) -> Update {
         .set(BulkCommand::C.finished_on, Some(now))
 }
 
-/// Rows of the command that nothing became of yet.
+/// Rows of the command that nothing became of yet; those that failed, last.
 pub fn left(command: &BulkCommand) -> Query {
-    rows(command).filter(Filter::eq(BulkRow::C.outcome, BulkOutcome::Waiting))
+    of(command)
+        .filter(Filter::eq(BulkRow::C.outcome, BulkOutcome::Waiting))
+        .order_by(BulkRow::C.tries, false)
+        .order_by(BulkRow::C.position, false)
 }
 
 /// The rows of the command, in their order.
 pub fn rows(command: &BulkCommand) -> Query {
+    of(command).order_by(BulkRow::C.position, false)
+}
+
+fn of(command: &BulkCommand) -> Query {
     let this = Some(Ref::new(BulkCommand::TABLE.logical, command.id));
-    Query::of::<BulkRow>().filter(Filter::eq(BulkRow::C.command, this)).order_by(BulkRow::C.position, false)
+    Query::of::<BulkRow>().filter(Filter::eq(BulkRow::C.command, this))
 }
 
 /// What need not be remembered any more.
@@ -193,7 +243,27 @@ mod tests {
     #[test]
     fn released_or_over() {
         let (running, _) = taken(&command(BulkState::Waiting), at(0));
-        assert_eq!(released(&running, false, at(1)).set, [("pr_leaseuntil", Value::Null)]);
-        sets(&released(&running, true, at(1)), "pr_state", &Value::Int(3));
+        assert_eq!(released(&running, Turn::More, at(1)).set, [("pr_leaseuntil", Value::Null)]);
+        assert_eq!(released(&running, Turn::Rest, at(1)).set, [("pr_leaseuntil", Value::Time(at(6)))]);
+        sets(&released(&running, Turn::Over, at(1)), "pr_state", &Value::Int(3));
+    }
+
+    #[test]
+    fn what_fails_is_tried_again_but_not_for_ever() {
+        let (mut running, _) = taken(&command(BulkState::Waiting), at(0));
+        let mut row = BulkRow::blank(Id::from_u128(9));
+        for tries in 1..TRIES {
+            let [again, lease] = failed(&mut running, &row, at(tries));
+            assert_eq!(again.set, [("pr_tries", Value::Int(tries))]);
+            assert_eq!(lease.set, [("pr_leaseuntil", Value::Time(at(tries + LEASE.as_secs())))]);
+            assert_eq!(running.worked_off(), 0);
+            row.tries = tries;
+        }
+        let [last, counted] = failed(&mut running, &row, at(9));
+        sets(&last, "pr_outcome", &Value::Int(3));
+        sets(&counted, "pr_failed", &Value::Int(1));
+        let why = last.set.iter().find(|(name, _)| *name == "pr_why").and_then(|(_, value)| value.as_text());
+        assert!(why.is_some_and(|why| why.starts_with("It failed 4 times") && why.contains("give the command again")));
+        assert_eq!(running.worked_off(), 1);
     }
 }

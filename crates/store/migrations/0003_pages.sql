@@ -126,7 +126,8 @@ CREATE TABLE "pr_bulkcommand" (
     "pr_fence" {int} DEFAULT 0,
     "pr_total" {int} DEFAULT 0,
     "pr_done" {int} DEFAULT 0,
-    "pr_refused" {int} DEFAULT 0
+    "pr_refused" {int} DEFAULT 0,
+    "pr_failed" {int} DEFAULT 0
 [sqlite]) STRICT;
 [postgres]);
 
@@ -140,11 +141,12 @@ CREATE TABLE "pr_bulkrow" (
     "pr_row" {id},
     "pr_name" {text},
     "pr_outcome" {int} DEFAULT 0,
-    "pr_why" {text}
+    "pr_why" {text},
+    "pr_tries" {int} DEFAULT 0
 [sqlite]) STRICT;
 [postgres]);
 
-CREATE INDEX ix_pr_bulkrow_command ON pr_bulkrow (pr_bulkcommandid, pr_outcome, pr_position);
+CREATE INDEX ix_pr_bulkrow_command ON pr_bulkrow (pr_bulkcommandid, pr_outcome, pr_tries, pr_position);
 
 -- How long what is kept is kept.
 

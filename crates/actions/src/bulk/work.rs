@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use model::tables::{BulkCommand, BulkRow, SystemUser};
 use model::{Actor, Change, Clock, Commit, Entity, Id, Refusals, Table, Update, Words, words};
+use rules::bulk::Turn;
 use store::{CommitError, Store};
 
 use super::Deed;
@@ -36,6 +37,8 @@ pub struct Bench {
 /// How a row ended.
 enum Ended {
     Noted,
+    /// It failed for a reason of ours and is tried again.
+    Again,
     /// The command is somebody else's by now, or was cancelled.
     Lost,
 }
@@ -77,11 +80,12 @@ impl Bench {
 
     async fn turn(&self, mut command: BulkCommand, stop: &(impl Fn() -> bool + Sync)) -> Result<usize, ActionError> {
         let rows = self.store.list::<BulkRow>(&rules::bulk::left(&command).limit(TURN)).await?;
-        let over = rows.len() < TURN;
+        // Rows that have failed come last: where the first has, all have.
+        let last = rows.len() < TURN || rows.first().is_some_and(|row| row.tries > 0);
         let table = model::tables::by_logical_name(&command.table);
         let deed = table.and_then(|table| Some((table, Deed::read(table, &command.deed)?)));
         let ctx = self.context(&command).await?;
-        let mut worked = 0;
+        let (mut worked, mut again) = (0, 0);
         for row in &rows {
             if stop() {
                 break;
@@ -101,6 +105,7 @@ impl Bench {
             };
             match ended {
                 Ok(Ended::Noted) => worked += 1,
+                Ok(Ended::Again) => again += 1,
                 Ok(Ended::Lost) => return Ok(worked),
                 // The row waits for the next turn.
                 Err(ActionError::Busy(why)) => {
@@ -110,7 +115,12 @@ impl Bench {
                 Err(error) => return Err(error),
             }
         }
-        let update = rules::bulk::released(&command, over && worked == rows.len(), self.clock.now());
+        let turn = match (last && worked + again == rows.len(), again) {
+            (true, 0) if rows.len() < TURN => Turn::Over,
+            (true, 1..) => Turn::Rest,
+            _ => Turn::More,
+        };
+        let update = rules::bulk::released(&command, turn, self.clock.now());
         match self.store.commit(&self.commit(&command, vec![update.into()])).await {
             Ok(_) | Err(CommitError::Conflict { .. } | CommitError::NotFound(_)) => Ok(worked),
             Err(error) => Err(commit_failed(BulkCommand::TABLE.logical, error)),
@@ -160,7 +170,7 @@ impl Bench {
                 Err(ActionError::Refused(refusals)) => self.refuse(command, row, &refusals).await,
                 Err(ActionError::Internal(detail)) => {
                     tracing::error!(detail, row = %id, "Bad: a row of a command failed for a reason of ours");
-                    self.refuse(command, row, &gone(words!("An unexpected error occurred."))).await
+                    self.failed(command, row).await
                 }
                 Err(busy @ ActionError::Busy(_)) => Err(busy),
             };
@@ -175,11 +185,27 @@ impl Bench {
     ) -> Result<Ended, ActionError> {
         let mut after = command.clone();
         let updates = rules::bulk::noted(&mut after, row, Some(refusals), self.clock.now());
+        self.write(command, after, updates).await
+    }
+
+    async fn failed(&self, command: &mut BulkCommand, row: &BulkRow) -> Result<Ended, ActionError> {
+        let mut after = command.clone();
+        let updates = rules::bulk::failed(&mut after, row, self.clock.now());
+        self.write(command, after, updates).await
+    }
+
+    async fn write(
+        &self,
+        command: &mut BulkCommand,
+        after: BulkCommand,
+        updates: [Update; 2],
+    ) -> Result<Ended, ActionError> {
         let changes = updates.into_iter().map(Change::from).collect();
         match self.store.commit(&self.commit(command, changes)).await {
             Ok(_) => {
+                let noted = after.worked_off() > command.worked_off();
                 *command = after;
-                Ok(Ended::Noted)
+                Ok(if noted { Ended::Noted } else { Ended::Again })
             }
             Err(CommitError::Conflict { .. } | CommitError::NotFound(_)) => Ok(Ended::Lost),
             Err(error) => Err(commit_failed(BulkRow::TABLE.logical, error)),

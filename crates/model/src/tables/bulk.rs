@@ -26,6 +26,8 @@ option_set! {
         Waiting = 0 "Waiting",
         Done = 1 "Done",
         Refused = 2 "Refused",
+        /// Tried often enough, for a reason that does not lie in the row.
+        Failed = 3 "Failed",
     }
 }
 
@@ -54,6 +56,7 @@ table! {
         total: i64 = int("pr_total", "Total", 0, 2_147_483_647).or(0),
         done: i64 = int("pr_done", "Done", 0, 2_147_483_647).or(0),
         refused: i64 = int("pr_refused", "Refused", 0, 2_147_483_647).or(0),
+        failed: i64 = int("pr_failed", "Failed", 0, 2_147_483_647).or(0),
     } also {}
 }
 
@@ -61,6 +64,11 @@ impl BulkCommand {
     /// Nobody works on it any more.
     pub fn is_over(&self) -> bool {
         matches!(self.state, BulkState::Done | BulkState::Cancelled)
+    }
+
+    /// Rows that something became of.
+    pub fn worked_off(&self) -> i64 {
+        self.done + self.refused + self.failed
     }
 }
 
@@ -76,7 +84,9 @@ table! {
         /// What it was called when it was chosen.
         name: String = text("pr_name", "Name", 200),
         outcome: BulkOutcome = choice("pr_outcome", "Outcome", BulkOutcome::OPTIONS),
-        /// Why it was refused: a line a reason.
+        /// Why it was refused or failed: a line a reason.
         why: String = memo("pr_why", "Why"),
+        /// How often it failed for a reason that does not lie in the row.
+        tries: i64 = int("pr_tries", "Tries", 0, 2_147_483_647).or(0),
     } also {}
 }

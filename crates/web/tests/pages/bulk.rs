@@ -1,10 +1,13 @@
 //! Commands on many rows: what is chosen, what is done with it when the page
 //! is gone, and with whose rights.
 
-use actions::Settings;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use actions::bulk::Bench;
+use actions::{NoRandomness, Random, Settings};
 use model::Query;
-use model::tables::{BulkCommand, BulkRow, BulkState};
+use model::tables::{BulkCommand, BulkOutcome, BulkRow, BulkState};
 use serde_json::{Value, json};
 
 use crate::people::Person;
@@ -179,6 +182,88 @@ story!(the_rest_is_cancelled, |w| {
     assert_eq!(states(&w).await, (30, 100));
     admin.open(&path).await.expect(200).sees("Cancelled").sees("30 rows were left as they were");
     admin.send(&format!("{path}/cancel"), &[]).await.expect(303);
+});
+
+/// A bench whose machine has no randomness while it is told so, so that what
+/// is to be written down fails for a reason that lies in no row.
+fn brittle(w: &World) -> (Bench, Arc<AtomicBool>) {
+    let broken = Arc::new(AtomicBool::new(false));
+    let (told, random) = (Arc::clone(&broken), w.random.clone());
+    let random = Random::new(move |bytes| {
+        if told.load(Ordering::Relaxed) {
+            return Err(NoRandomness("none is left".to_owned()));
+        }
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&random.bytes::<8>()?[..chunk.len()]);
+        }
+        Ok(())
+    });
+    (Bench::new(w.store.clone(), w.clock.clone(), random, Settings::default()), broken)
+}
+
+/// Works off a turn in which one row fails, and leaves the machine broken.
+async fn one_fails(bench: &Bench, broken: &AtomicBool) -> usize {
+    let asked = AtomicUsize::new(0);
+    let worked = bench.work_off(|| {
+        broken.store(asked.fetch_add(1, Ordering::Relaxed) == 3, Ordering::Relaxed);
+        false
+    });
+    let worked = worked.await.unwrap();
+    broken.store(true, Ordering::Relaxed);
+    worked
+}
+
+story!(what_fails_for_a_reason_of_ours_is_tried_again, |w| {
+    contacts(&w, 60).await;
+    let mut admin = w.administrator().await;
+    let active = view(&w, "Active Contacts").await;
+    let path = format!("/work/commands/{}", deactivate(&mut admin, &active).await);
+    let (bench, broken) = brittle(&w);
+    assert_eq!(one_fails(&bench, &broken).await, 59);
+    assert_eq!(states(&w).await, (1, 59), "the others go on");
+    admin.open(&path).await.expect(200).sees("59 of 60 worked off").sees("In progress").sees("59 done, 0 refused");
+    // It is tried again, but not at once.
+    assert_eq!(bench.work_off(|| false).await.unwrap(), 0);
+    let tries =
+        async || w.store.list::<BulkRow>(&Query::of::<BulkRow>()).await.unwrap().iter().map(|r| r.tries).sum::<i64>();
+    assert_eq!(tries().await, 1);
+    w.clock.advance(6);
+    assert_eq!(bench.work_off(|| false).await.unwrap(), 0);
+    assert_eq!(tries().await, 2);
+    broken.store(false, Ordering::Relaxed);
+    w.clock.advance(6);
+    assert_eq!(bench.work_off(|| false).await.unwrap(), 1);
+    assert_eq!(states(&w).await, (0, 60));
+    admin.open(&path).await.expect(200).sees("60 done, 0 refused").sees("Done");
+});
+
+story!(what_keeps_failing_is_noted_with_what_to_do, |w| {
+    contacts(&w, 60).await;
+    let mut admin = w.administrator().await;
+    let active = view(&w, "Active Contacts").await;
+    let bulk = deactivate(&mut admin, &active).await;
+    let (bench, broken) = brittle(&w);
+    assert_eq!(one_fails(&bench, &broken).await, 59);
+    let mut worked = 0;
+    for _ in 0..10 {
+        w.clock.advance(6);
+        worked += bench.work_off(|| false).await.unwrap();
+    }
+    assert_eq!(worked, 1, "it is given up once");
+    assert_eq!(states(&w).await, (1, 59));
+    let command = w.store.load::<BulkCommand>(bulk.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((command.state, command.done, command.refused, command.failed), (BulkState::Done, 59, 0, 1));
+    let rows = w.store.list::<BulkRow>(&Query::of::<BulkRow>()).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.outcome == BulkOutcome::Failed).count(), 1);
+    let page = admin.open(&format!("/work/commands/{bulk}")).await.expect(200);
+    page.sees("60 of 60 worked off")
+        .sees("59 done, 0 refused, 1 failed")
+        .sees("It failed 4 times for a reason that does not lie in the row.")
+        .sees("postroom doctor")
+        .says("<span class=\"state bad\">Done</span>");
+    let mut german = w.administrator().await.reading("de");
+    german.submit("/options", &[("uilanguageid", "1031")]).await;
+    german.open(&format!("/work/commands/{bulk}")).await.sees("1 fehlgeschlagen").sees("Es schlug 4-mal");
 });
 
 story!(what_nobody_says_yes_to_is_forgotten, |w| {

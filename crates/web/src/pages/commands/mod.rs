@@ -48,8 +48,12 @@ struct Part {
     total: i64,
     done: i64,
     refused: i64,
+    failed: i64,
+    worked_off: i64,
     rows_refused: Vec<Line>,
     more_refused: i64,
+    rows_failed: Vec<Line>,
+    more_failed: i64,
     rows_done: Vec<Line>,
     more_done: i64,
     back: String,
@@ -79,6 +83,7 @@ async fn one(desk: Desk, Path(id): Path<String>) -> Outcome {
 
 async fn part(desk: &Desk, command: &BulkCommand) -> Result<Part, Fault> {
     let refused = bulk::rows(&desk.ctx, command, Some(BulkOutcome::Refused), SHOWN).await?;
+    let failed = bulk::rows(&desk.ctx, command, Some(BulkOutcome::Failed), SHOWN).await?;
     // While it goes on, only what needs somebody is shown.
     let over = command.is_over();
     let done = if over { bulk::rows(&desk.ctx, command, Some(BulkOutcome::Done), SHOWN).await? } else { Vec::new() };
@@ -88,19 +93,24 @@ async fn part(desk: &Desk, command: &BulkCommand) -> Result<Part, Fault> {
         id: command.id,
         state: desk.t(state(command.state)),
         tone: match command.state {
+            BulkState::Done if command.failed > 0 => "bad",
             BulkState::Done if command.refused == 0 => "good",
             BulkState::Done => "warn",
             BulkState::Cancelled | BulkState::Prepared => "quiet",
             BulkState::Waiting | BulkState::Running => "busy",
         },
         over,
-        cancelled: command.state == BulkState::Cancelled && command.done + command.refused < command.total,
+        cancelled: command.state == BulkState::Cancelled && command.worked_off() < command.total,
         total: command.total,
         done: command.done,
         refused: command.refused,
+        failed: command.failed,
+        worked_off: command.worked_off(),
         more_refused: more(command.refused, refused.len()),
+        more_failed: more(command.failed, failed.len()),
         more_done: if over { more(command.done, done.len()) } else { 0 },
         rows_refused: refused.into_iter().map(|row| line(desk, command, row)).collect(),
+        rows_failed: failed.into_iter().map(|row| line(desk, command, row)).collect(),
         rows_done: done.into_iter().map(|row| line(desk, command, row)).collect(),
         back: if command.back.starts_with('/') { command.back.clone() } else { "/".to_owned() },
         follow: tests(desk, command),
@@ -152,6 +162,7 @@ struct Listed {
     asked: Option<Timestamp>,
     done: i64,
     refused: i64,
+    failed: i64,
     total: i64,
 }
 
@@ -165,6 +176,7 @@ async fn all(desk: Desk) -> Outcome {
         asked: command.asked_on,
         done: command.done,
         refused: command.refused,
+        failed: command.failed,
         total: command.total,
     };
     let commands = commands.into_iter().map(listed).collect();
