@@ -10,7 +10,7 @@ mod schedule;
 pub use job::{BackupFile, ask, forget_backup, jobs, open_backup};
 pub use keep::{Retention, keep_for, retention};
 pub use rules::retention::SHORTEST_AUDIT;
-pub use schedule::{Schedule, schedule, set_schedule};
+pub use schedule::{Schedule, Standing, schedule, set_schedule, standing};
 pub use store::{Encryption, KeyState};
 
 use std::path::Path;

@@ -4,10 +4,12 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use model::tables::{BackupDay, BackupSchedule, Job, JobKind, JobState, Organization};
-use model::{Change, Entity, Id, Refusal, Timestamp, id, time_zone, words};
+use model::{Change, Entity, Id, Refusal, SignedDuration, Timestamp, id, time_zone, words};
 
 use crate::alert::{self, Alert};
 
+/// A backup that was to be made so long ago should have been.
+const LATE: SignedDuration = SignedDuration::from_hours(2);
 /// Days of a week, and one more: the hour of today may be over or to come.
 const DAYS: usize = 8;
 
@@ -129,6 +131,43 @@ pub fn surplus<'a>(organization: &Organization, jobs: &'a [Job]) -> Vec<&'a Job>
     let mut made: Vec<&Job> = jobs.iter().filter(made).collect();
     made.sort_by_key(|job| std::cmp::Reverse((job.scheduled_for, job.id)));
     made.split_off(keep.min(made.len()))
+}
+
+/// How the backups by the schedule stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// When the last backup, by the schedule or by hand, was finished.
+    pub made: Option<Timestamp>,
+    pub next: Option<Timestamp>,
+    /// One that should have been made by now: when it was to be.
+    pub overdue: Option<Timestamp>,
+    /// The last one by the schedule failed, and no other was made since: when
+    /// it was to be made, and why it was not.
+    pub failed: Option<(Timestamp, String)>,
+}
+
+/// `None`: no backup is scheduled.
+#[must_use]
+pub fn standing(organization: &Organization, jobs: &[Job], now: Timestamp) -> Option<Standing> {
+    let last = last(organization, now)?;
+    let backups = || jobs.iter().filter(|job| job.kind == JobKind::Backup);
+    let made = backups().filter(|job| job.state == JobState::Succeeded).filter_map(|job| job.finished_on).max();
+    let wanted = organization.backup_since.is_some_and(|since| last >= since) && now.duration_since(last) >= LATE;
+    let settled = |job: &Job| match job.state {
+        JobState::Succeeded | JobState::Failed => true,
+        JobState::Running => job.lease_until.is_some_and(|until| until >= now),
+        JobState::Waiting => false,
+    };
+    let begun = backups().any(|job| job.scheduled_for.is_some_and(|at| at >= last) && settled(job));
+    let over = |job: &&Job| matches!(job.state, JobState::Succeeded | JobState::Failed) && job.scheduled_for.is_some();
+    let latest = backups().filter(over).max_by_key(|job| job.scheduled_for);
+    let failed = latest.filter(|job| job.state == JobState::Failed && job.finished_on >= made);
+    Some(Standing {
+        made,
+        next: next(organization, now),
+        overdue: (wanted && !begun).then_some(last),
+        failed: failed.and_then(|job| Some((job.scheduled_for?, job.outcome.clone()))),
+    })
 }
 
 /// What is told of a scheduled backup that failed, or that is not whole.

@@ -80,6 +80,39 @@ async fn provider(session: &Session) -> Vec<Finding> {
     findings
 }
 
+/// Whether the backups that are scheduled are made.
+async fn backups(session: &Session) -> Vec<Finding> {
+    let finding = |ok, what: String, advice: &str| Finding { ok, what, advice: advice.to_owned() };
+    let standing = match actions::upkeep::standing(&session.store, SystemClock.now()).await {
+        Ok(Some(standing)) => standing,
+        Ok(None) => return vec![finding(true, "no backup is scheduled".into(), "")],
+        Err(error) => return vec![finding(false, format!("the backups cannot be looked at: {error}"), "")],
+    };
+    let time = |at: model::Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let mut findings = Vec::new();
+    if let Some(at) = standing.overdue {
+        findings.push(finding(
+            false,
+            format!("the backup that was scheduled for {} has not been made", time(at)),
+            "See that postroom serve runs, with workers: a backup that was missed is made as soon as it does. If it runs, \
+             its log says why.",
+        ));
+    }
+    if let Some((at, why)) = standing.failed {
+        let advice = format!(
+            "See that {} can be written to and has room, then choose \"Make a backup now\" in Settings, Data Management.",
+            session.store.backup_directory().display()
+        );
+        findings.push(finding(false, format!("the backup that was scheduled for {} failed: {why}", time(at)), &advice));
+    }
+    if findings.is_empty() {
+        let made = standing.made.map_or_else(|| "none yet".to_owned(), time);
+        let next = standing.next.map(|at| format!(", the next is due on {}", time(at))).unwrap_or_default();
+        findings.push(finding(true, format!("backups are made by the schedule: the last one {made}{next}"), ""));
+    }
+    findings
+}
+
 impl Doctor {
     pub async fn run(self) -> Result<ExitCode> {
         let session = Session::open(&self.common.data).await?;
@@ -95,6 +128,7 @@ impl Doctor {
         let mut listing = Listing::new(&[("ok", "OK"), ("what", "What"), ("advice", "What to do")]);
         findings.extend(certificate(&session));
         findings.extend(provider(&session).await);
+        findings.extend(backups(&session).await);
         let healthy = findings.iter().all(|finding| finding.ok);
         for finding in findings {
             listing.rows.push(vec![json!(finding.ok), json!(finding.what), json!(finding.advice)]);

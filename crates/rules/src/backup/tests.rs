@@ -1,7 +1,6 @@
 //! Slots across clock changes, what is due, and what is kept.
 
 use super::*;
-use model::SignedDuration;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -95,6 +94,60 @@ fn a_new_schedule_does_not_mean_last_night() {
     assert_eq!(due(&set, &[], at("2026-11-24T12:00:00Z")), None);
     assert!(due(&set, &[], at("2026-11-25T01:00:00Z")).is_some());
     assert_eq!(due(&Organization { backup_since: None, ..daily(2) }, &[], at("2026-11-24T12:00:00Z")), None);
+}
+
+#[track_caller]
+fn stands(jobs: &[Job], now: &str, overdue: &str, failed: &str) -> Standing {
+    let standing = standing(&daily(2), jobs, at(now)).unwrap();
+    assert_eq!(standing.overdue, (!overdue.is_empty()).then(|| at(overdue)), "{standing:?}");
+    assert_eq!(standing.failed.as_ref().map(|(at, _)| *at), (!failed.is_empty()).then(|| at(failed)), "{standing:?}");
+    standing
+}
+
+#[test]
+fn a_backup_is_overdue_when_it_should_have_been_made() {
+    let finished =
+        |state, scheduled: Option<&str>, end: &str| Job { finished_on: Some(at(end)), ..job(state, scheduled) };
+    let slot = "2026-11-24T01:00:00Z";
+    let yesterday = finished(JobState::Succeeded, Some("2026-11-23T01:00:00Z"), "2026-11-23T01:03:00Z");
+    let standing = stands(std::slice::from_ref(&yesterday), "2026-11-24T12:00:00Z", slot, "");
+    assert_eq!((standing.made, standing.next), (yesterday.finished_on, Some(at("2026-11-25T01:00:00Z"))));
+    // It is given the time that it may take.
+    stands(std::slice::from_ref(&yesterday), "2026-11-24T02:30:00Z", "", "");
+    let today = finished(JobState::Succeeded, Some(slot), "2026-11-24T01:03:00Z");
+    stands(&[today, yesterday.clone()], "2026-11-24T12:00:00Z", "", "");
+    // One that nobody takes up, or whose process is gone, is not made; one that is worked on is.
+    stands(&[job(JobState::Waiting, Some(slot))], "2026-11-24T12:00:00Z", slot, "");
+    let running = |until: &str| Job { lease_until: Some(at(until)), ..job(JobState::Running, Some(slot)) };
+    stands(&[running("2026-11-24T11:00:00Z")], "2026-11-24T12:00:00Z", slot, "");
+    stands(&[running("2026-11-24T12:01:00Z")], "2026-11-24T12:00:00Z", "", "");
+    // One by hand is none by the schedule.
+    let by_hand = finished(JobState::Succeeded, None, "2026-11-24T09:00:00Z");
+    stands(&[by_hand], "2026-11-24T12:00:00Z", slot, "");
+    let set = Organization { backup_since: Some(at("2026-11-24T09:00:00Z")), ..daily(2) };
+    assert_eq!(super::standing(&set, &[], at("2026-11-24T12:00:00Z")).unwrap().overdue, None, "not yet");
+    let never = organization(BackupSchedule::Never, 2, BackupDay::Sunday);
+    assert_eq!(super::standing(&never, &[], at("2026-11-24T12:00:00Z")), None);
+}
+
+#[test]
+fn that_the_last_one_failed_holds_until_another_is_made() {
+    let finished = |state, scheduled: Option<&str>, end: &str| Job {
+        finished_on: Some(at(end)),
+        outcome: "no space left".into(),
+        ..job(state, scheduled)
+    };
+    let slot = "2026-11-24T01:00:00Z";
+    let failed = finished(JobState::Failed, Some(slot), "2026-11-24T01:01:00Z");
+    let before = finished(JobState::Succeeded, Some("2026-11-23T01:00:00Z"), "2026-11-23T01:03:00Z");
+    let standing = stands(&[failed.clone(), before], "2026-11-24T12:00:00Z", "", slot);
+    assert_eq!(standing.failed.unwrap().1, "no space left");
+    // The next hour comes while nothing runs.
+    stands(std::slice::from_ref(&failed), "2026-11-25T12:00:00Z", "2026-11-25T01:00:00Z", slot);
+    let by_hand = finished(JobState::Succeeded, None, "2026-11-24T09:00:00Z");
+    stands(&[by_hand, failed.clone()], "2026-11-24T12:00:00Z", "", "");
+    let next = finished(JobState::Succeeded, Some("2026-11-25T01:00:00Z"), "2026-11-25T01:03:00Z");
+    stands(&[failed, next], "2026-11-25T12:00:00Z", "", "");
 }
 
 #[test]

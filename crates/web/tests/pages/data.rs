@@ -1,7 +1,7 @@
 //! Settings › Data Management: encryption, backups, retention.
 
-use model::tables::{Job, JobState, Organization};
-use model::{Query, Update};
+use model::tables::{Job, JobKind, JobState, Organization};
+use model::{Entity, Query, Update};
 
 use crate::world::World;
 
@@ -145,6 +145,55 @@ fn rules_next(organization: &Organization, now: model::Timestamp) -> model::Time
         day = day.tomorrow().unwrap();
     }
 }
+
+story!(a_scheduled_backup_that_is_not_made_or_failed_is_known, |w| {
+    let standing = async || actions::upkeep::standing(&w.store, model::Clock::now(&*w.clock)).await.unwrap();
+    assert_eq!(standing().await, None);
+    let mut admin = w.administrator().await;
+    let daily = [
+        ("pr_backupschedule", "1"),
+        ("pr_backupday", "0"),
+        ("pr_backuphour", "10"),
+        ("pr_backuptimezonecode", "92"),
+        ("pr_backupkeep", "3"),
+    ];
+    admin.submit(SCHEDULE, &daily).await.sees("Next backup");
+    let due: model::Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+    let fresh = standing().await.unwrap();
+    assert_eq!((fresh.made, fresh.next, fresh.overdue), (None, Some(due), None));
+    // Its hour is over and nothing works off what is due.
+    w.clock.advance(4 * 3600);
+    assert_eq!(standing().await.unwrap().overdue, Some(due));
+    let write = async |changes: Vec<model::Change>| {
+        let user = w.context().await.actor.id;
+        let commit = model::Commit::new(model::Actor { user }, model::Clock::now(&*w.clock), changes);
+        w.store.commit(&commit).await.unwrap();
+    };
+    let job = Job {
+        kind: JobKind::Backup,
+        state: JobState::Failed,
+        asked_on: Some(due),
+        finished_on: Some(due),
+        scheduled_for: Some(due),
+        outcome: "There is no room.".to_owned(),
+        ..Job::blank(model::Id::from_u128(4711))
+    };
+    write(vec![model::Change::create(job.clone())]).await;
+    let failed = standing().await.unwrap();
+    assert_eq!((failed.overdue, failed.failed), (None, Some((due, "There is no room.".to_owned()))));
+    // One by hand is as good.
+    let now = model::Clock::now(&*w.clock);
+    let by_hand = Job {
+        state: JobState::Succeeded,
+        asked_on: Some(now),
+        finished_on: Some(now),
+        scheduled_for: None,
+        ..Job { id: model::Id::from_u128(4712), ..job }
+    };
+    write(vec![model::Change::create(by_hand)]).await;
+    let mended = standing().await.unwrap();
+    assert_eq!((mended.made, mended.overdue, mended.failed), (Some(now), None, None));
+});
 
 story!(who_may_not_make_backups_does_not_schedule_them, |w| {
     let mut customizer = w.customizer().await;
