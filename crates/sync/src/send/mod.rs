@@ -190,3 +190,6 @@ async fn commit(engine: &Engine, loaded: &Loaded, lease: Lease, changes: Vec<Cha
         Err(other) => Err(other),
     }
 }
+
+#[cfg(test)]
+mod tests;
