@@ -1,9 +1,9 @@
 //! PostgreSQL: one server for the run, a new database for every test.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use tempfile::TempDir;
@@ -90,9 +90,8 @@ impl Postgres {
 
     /// Creates an empty database and tells its URL.
     pub fn fresh_database(&self) -> Result<String> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
+        // The numbers of processes come round again in the course of a run.
+        let name = format!("test_{:x}", RandomState::new().build_hasher().finish());
         query(&program("psql")?, &self.url, &format!("create database {name} template template0"))?;
         let (server, _) = self.url.rsplit_once('/').context("the server's URL names no database")?;
         Ok(format!("{server}/{name}"))

@@ -1,16 +1,16 @@
 //! PostgreSQL, where the run has one.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The URL of a new, empty database.
 pub fn fresh() -> Option<String> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     let Some(url) = server() else {
         println!("skipped: POSTROOM_TEST_POSTGRES_URL is not set");
         return None;
     };
-    let name = format!("web_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    // The numbers of processes come round again in the course of a run.
+    let name = format!("web_{:x}", RandomState::new().build_hasher().finish());
     let sql = format!("create database {name} template template0");
     let made = Command::new("psql").args(["-X", "-q", "-d", &url, "-c", &sql]).status().expect("psql");
     assert!(made.success());
