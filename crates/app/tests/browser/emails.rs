@@ -15,6 +15,12 @@ use crate::world::{SAM, World};
 
 const ALL_MESSAGES: i64 = 0;
 
+/// Whether a click on the link with the id `bank` meets that link.
+const CLICKED: &str = "const bank = document.getElementById('bank'); \
+    const seen = bank ? [...bank.getClientRects()].filter((box) => box.bottom < innerHeight && box.right < innerWidth) : []; \
+    return seen.every((box) => [0.1, 0.3, 0.5, 0.7, 0.9].every((part) => \
+        bank.contains(document.elementFromPoint(box.left + box.width * part, box.top + box.height / 2))));";
+
 /// The messages of the hostile corpus, written to Sam.
 fn hostile() -> Result<BTreeMap<String, Vec<u8>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/hostile");
@@ -75,6 +81,9 @@ async fn hostile_mail_runs_nothing_and_calls_nobody() -> Result<()> {
         let text = sam.driver().script("return document.body.textContent", &[])?;
         if !text.as_str().unwrap_or_default().contains("visible text") {
             faults.push(format!("{subject}: its text is not there: {text}"));
+        }
+        if sam.driver().script(CLICKED, &[])? != json!(true) {
+            faults.push(format!("{subject}: something lies upon the link that is read"));
         }
         let ran = sam.driver().script("return window.ran === undefined && document.title !== 'ran'", &[])?;
         sam.leave_frame()?;
@@ -228,7 +237,7 @@ async fn mail_is_read_and_written_without_scripts() -> Result<()> {
     sam.go(&path)?;
     sam.see("Unknown")?;
     sam.press("Resolve")?;
-    sam.press("Create and resolve")?;
+    sam.press("Create the contact and resolve")?;
     sam.see("Saved.")?;
     sam.press("Change Regarding")?;
     sam.fill("Search for a contact, account or lead", "Customer")?;

@@ -68,7 +68,7 @@ pub(super) fn kept(written: &str, attributes: &[Attribute], shown: &mut Shown) -
             "width" | "height" if oversized(text) => String::new(),
             _ => text.to_owned(),
         };
-        if !text.is_empty() || name == "alt" || name == "nowrap" {
+        if !text.is_empty() || name == "alt" {
             out.push_str(&format!(" {name}=\"{}\"", escape(&text)));
         }
     }
@@ -170,6 +170,10 @@ pub(super) fn picture(attributes: &[Attribute], how: &Show<'_>, shown: &mut Show
         return String::new();
     }
     let Some(links::Target::Web(mut url)) = links::target(src) else { return String::new() };
+    if links::is_nearby(&url) {
+        loads([src], shown);
+        return String::new();
+    }
     if tracker(attributes) {
         shown.trackers += 1;
         return String::new();

@@ -111,12 +111,16 @@ impl Reader {
                     good &= !text.contains(['<', '>', '\\']);
                     out.push_str(&token.to_css_string());
                 }
-                Token::Number { value, .. } | Token::Dimension { value, .. } => {
-                    good &= properties::measure_allowed(property, *value);
+                Token::Number { value, .. } => {
+                    good &= properties::measure_allowed(measured(property, &out), *value, "");
+                    out.push_str(&token.to_css_string());
+                }
+                Token::Dimension { value, unit, .. } => {
+                    good &= properties::measure_allowed(measured(property, &out), *value, unit);
                     out.push_str(&token.to_css_string());
                 }
                 Token::Percentage { unit_value, .. } => {
-                    good &= properties::measure_allowed(property, *unit_value);
+                    good &= properties::measure_allowed(measured(property, &out), *unit_value, "");
                     out.push_str(&token.to_css_string());
                 }
                 Token::Hash(_) | Token::IDHash(_) | Token::Comma | Token::Delim('/') => {
@@ -164,6 +168,11 @@ impl Reader {
             _ => Err(refused()),
         }
     }
+}
+
+/// What a number sets: behind the stroke in `font` stands the height of lines.
+fn measured<'a>(property: &'a str, written: &str) -> &'a str {
+    if property == "font" && written.trim_end().ends_with('/') { "line-height" } else { property }
 }
 
 impl<'i> DeclarationParser<'i> for Reader {

@@ -125,7 +125,6 @@ pub(super) const ATTRIBUTES: &[&str] = &[
     "hspace",
     "id",
     "lang",
-    "nowrap",
     "reversed",
     "rowspan",
     "scope",

@@ -2,6 +2,7 @@
 //! another.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
@@ -68,9 +69,7 @@ pub(super) fn judge(url: &Url, text: &str) -> (Link, BTreeSet<Sign>) {
     if shown != host && deceptive(&shown) {
         signs.insert(Sign::LookAlike { host: host.clone(), shown: shown.clone() });
     }
-    if let Some(named) = named_host(text)
-        && !related(&named, &host)
-    {
+    if let Some(named) = named_hosts(&legible(text)).into_iter().find(|named| !related(named, &host)) {
         signs.insert(Sign::LinkElsewhere { text: unicode(&named), host: host.clone() });
     }
     (Link { url: url.to_string(), text: clipped(text), host, signs: signs.clone() }, signs)
@@ -113,9 +112,75 @@ fn looks_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || "аеорсухіјѕԁһӏԛԝαονρκιτυχωɑɡɩ".contains(c)
 }
 
-/// The host that a text names, where it reads as an address.
-fn named_host(text: &str) -> Option<String> {
-    let word = text.split_whitespace().find(|w| reads_as_address(w))?;
+/// A host with letters that are taken for others: how it looks, and how its
+/// address really is.
+pub fn look_alike(host: &str) -> Option<(String, String)> {
+    let shown = unicode(host);
+    let real = idna::domain_to_ascii(&shown).unwrap_or_else(|_| host.to_owned());
+    deceptive(&shown).then_some((shown, real))
+}
+
+/// A machine of the reader's own network: no message has any business there.
+pub(super) fn is_nearby(url: &Url) -> bool {
+    const OWN: &[&str] = &["localhost", "local", "internal", "intranet", "lan", "corp", "home", "arpa"];
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name.rsplit_once('.').is_none_or(|(_, top)| OWN.contains(&top))
+        }
+        Some(Host::Ipv4(address)) => is_near(address),
+        Some(Host::Ipv6(address)) => {
+            let near = address.is_loopback() || address.is_unspecified();
+            let mapped = address.to_ipv4().is_some_and(is_near);
+            near || mapped || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        None => true,
+    }
+}
+
+fn is_near(address: Ipv4Addr) -> bool {
+    let shared = address.octets()[0] == 100 && (64..128).contains(&address.octets()[1]);
+    shared
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_unspecified()
+        || address.is_broadcast()
+        || address.is_multicast()
+}
+
+/// As people read it: without what takes no room, and with the wide letters and
+/// the signs that are taken for plain ones.
+fn legible(text: &str) -> String {
+    let shown = text.chars().filter(|c| !takes_no_room(*c));
+    shown
+        .map(|c| match c {
+            '\u{ff01}'..='\u{ff5e}' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+            '\u{2024}' | '\u{3002}' | '\u{ff61}' => '.',
+            '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
+            c => c,
+        })
+        .collect()
+}
+
+fn takes_no_room(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+        || turns_around(c)
+}
+
+/// The hosts that a text names, where it reads as addresses.
+fn named_hosts(text: &str) -> Vec<String> {
+    text.split_whitespace().filter_map(named_host).take(20).collect()
+}
+
+fn named_host(word: &str) -> Option<String> {
+    let lower = word.to_ascii_lowercase();
+    // Something that nobody sees may stand before it.
+    let begins = ["https://", "http://"].iter().find_map(|scheme| lower.find(scheme)).unwrap_or(0);
+    let word = &word[begins..];
+    if !reads_as_address(word) {
+        return None;
+    }
     let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/' && c != '[');
     let absolute = if word.contains("://") { word.to_owned() } else { format!("https://{word}") };
     let url = Url::parse(&absolute).ok()?;

@@ -24,6 +24,7 @@ mod wall;
 
 use std::collections::BTreeSet;
 
+pub use links::look_alike;
 pub use own::{Own, compose, decompose};
 pub use text::show_text;
 

@@ -1,6 +1,8 @@
 //! Which properties of a style are kept, and which values.
 
-/// Properties that are kept, in order.
+/// Properties that are kept, in order. Not those that let a text reach beyond
+/// its box (`overflow-wrap`, `table-layout`): it would lie upon its neighbours,
+/// and a link that nobody sees upon one that everybody reads.
 const PROPERTIES: &[&str] = &[
     "background",
     "background-color",
@@ -60,13 +62,11 @@ const PROPERTIES: &[&str] = &[
     "max-width",
     "min-height",
     "min-width",
-    "overflow-wrap",
     "padding",
     "padding-bottom",
     "padding-left",
     "padding-right",
     "padding-top",
-    "table-layout",
     "text-align",
     "text-decoration",
     "text-decoration-color",
@@ -79,7 +79,6 @@ const PROPERTIES: &[&str] = &[
     "width",
     "word-break",
     "word-spacing",
-    "word-wrap",
 ];
 
 /// What a box may be. `contents`, `flex` and `grid` reorder; nobody's mail needs them.
@@ -120,22 +119,43 @@ pub(super) fn word_allowed(property: &str, word: &str) -> bool {
     plain
         && match property {
             "display" => DISPLAYS.contains(&word.as_str()),
+            // A line that may not be broken leaves its box.
+            "white-space" => !matches!(word.as_str(), "nowrap" | "pre"),
             _ => !word.contains("expression") && !word.contains("javascript"),
         }
 }
 
-/// Negative distances move things over others.
-pub(super) fn measure_allowed(property: &str, value: f32) -> bool {
-    let negative = matches!(property, "letter-spacing" | "word-spacing" | "vertical-align");
-    value.is_finite() && value <= LARGEST && (value >= 0.0 || (negative && value >= -20.0))
+/// Negative distances move things over others, and lines without height lie
+/// upon each other. `unit`: none for numbers and parts of a whole.
+pub(super) fn measure_allowed(property: &str, value: f32, unit: &str) -> bool {
+    let absolute = matches!(unit.to_ascii_lowercase().as_str(), "px" | "pt");
+    let least = match property {
+        // Letters may stand closer, but not go back.
+        "letter-spacing" | "word-spacing" if absolute => -2.0,
+        "letter-spacing" | "word-spacing" => -0.1,
+        "vertical-align" => -20.0,
+        "line-height" if absolute => 8.0,
+        "line-height" => 0.75,
+        _ => 0.0,
+    };
+    value.is_finite() && value <= LARGEST && value >= least
 }
 
 #[cfg(test)]
 mod tests {
-    use super::PROPERTIES;
+    use super::*;
 
     #[test]
     fn list_is_sorted() {
         assert!(PROPERTIES.is_sorted());
+    }
+    #[test]
+    fn nothing_goes_back_and_no_line_lies_upon_another() {
+        assert!(measure_allowed("letter-spacing", -0.5, "px") && measure_allowed("letter-spacing", -0.02, "em"));
+        assert!(!measure_allowed("letter-spacing", -9.0, "px") && !measure_allowed("word-spacing", -2.0, "em"));
+        assert!(measure_allowed("line-height", 1.2, "") && measure_allowed("line-height", 18.0, "PX"));
+        assert!(!measure_allowed("line-height", 0.0, "") && !measure_allowed("line-height", 1.0, "px"));
+        assert!(!measure_allowed("margin-left", -1.0, "px") && !measure_allowed("width", 9000.0, "px"));
+        assert!(!word_allowed("white-space", "NoWrap") && word_allowed("white-space", "pre-wrap"));
     }
 }

@@ -151,6 +151,43 @@ fn signs() {
     check_sign("x", "https://müller.example/", None);
     check_sign("x", "https://пример.example/", None);
     check_sign("x\u{202e}y", "https://a.example/", Some(Sign::TurnedText));
+    // What people read, however it is written.
+    let bank = || elsewhere("bank.example", "evil.example");
+    check_sign("evil.example bank.example", "https://evil.example/", bank());
+    check_sign("<i style='font-size:0'>x</i>https://bank.example/", "https://evil.example/", bank());
+    check_sign("ba\u{200b}nk.exam\u{ad}ple", "https://evil.example/", bank());
+    check_sign("ｂａｎｋ．example", "https://evil.example/", bank());
+    check_sign("<img src=https://a.example/b alt=bank.example>", "https://evil.example/", bank());
+    check_sign("<div>Sign in</div><div>bank.example</div>", "https://evil.example/", bank());
+    check_sign("Read it on a.example", "https://a.example/", None);
+}
+
+#[test]
+fn no_tip_stands_before_that_of_a_link() {
+    check(
+        "<a href=https://x.example><b title=https://y.example>a</b></a><b title=z>c</b>",
+        "<a href=\"https://x.example/\" title=\"https://x.example/\" target=\"_blank\" rel=\"noopener noreferrer\"><b>a</b></a><b title=\"z\">c</b>",
+    );
+}
+
+#[test]
+fn hosts_that_look_like_others() {
+    assert_eq!(look_alike("bank.example"), None);
+    assert_eq!(look_alike("müller.example"), None);
+    let twin = Some(("аррӏе.example".to_owned(), "xn--80ak6aa92e.example".to_owned()));
+    assert_eq!(look_alike("аррӏе.example"), twin);
+    assert_eq!(look_alike("xn--80ak6aa92e.example"), twin);
+}
+
+#[test]
+fn pictures_of_the_own_network_are_never_loaded() {
+    for host in
+        ["localhost", "127.0.0.1", "2130706433", "10.1.2.3", "[::1]", "[fd00::1]", "printer", "nas.local", "a.lan"]
+    {
+        let shown = show(&format!("<img src=http://{host}/x alt=x>"), &how(true));
+        assert!(shown.remote.is_empty() && !shown.html.contains("src") && shown.blocked.len() == 1, "{host}");
+    }
+    assert_eq!(show("<img src=https://a.example/x>", &how(true)).remote.len(), 1);
 }
 
 #[test]
@@ -170,6 +207,10 @@ fn declarations() {
     check_css("c\\6flor:red", "color:red");
     check_css("color:red;}</style><script>", "color:red");
     check_css("mso-line-height-rule:exactly", "");
+    // Nothing lies upon its neighbours.
+    check_css("white-space:nowrap;line-height:0;letter-spacing:-9px;table-layout:fixed;overflow-wrap:normal", "");
+    check_css("font:12px/0 serif", "");
+    check_css("letter-spacing:-.5px;line-height:120%", "letter-spacing:-0.5px;line-height:120%");
 }
 
 #[test]

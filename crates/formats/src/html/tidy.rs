@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use html5ever::Attribute;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer};
@@ -123,11 +124,26 @@ impl Tidy<'_> {
             self.shown.signs.insert(Sign::TurnedText);
         }
         self.seen |= text.chars().any(|c| !c.is_whitespace());
+        self.link_text(text);
+        self.nesting.text(&escape(text));
+    }
+
+    /// People see this of the link that is being written.
+    fn link_text(&mut self, text: &str) {
         if let Some(link) = &mut self.link {
             let room = LONGEST_LINK_TEXT.saturating_sub(link.text.len());
             link.text.push_str(&text[..text.floor_char_boundary(room)]);
         }
-        self.nesting.text(&escape(text));
+    }
+
+    /// What stays of the attributes. Within a link the tip says where it leads,
+    /// and nobody else's tip stands before that.
+    fn kept(&mut self, written: &str, given: &[Attribute]) -> String {
+        if self.link.is_none() {
+            return attributes::kept(written, given, &mut self.shown);
+        }
+        let others: Vec<Attribute> = given.iter().filter(|a| &*a.name.local != "title").cloned().collect();
+        attributes::kept(written, &others, &mut self.shown)
     }
 
     fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
@@ -152,12 +168,15 @@ impl Tidy<'_> {
         }
         match name {
             "img" | "image" => self.picture(tag),
-            "br" | "wbr" => self.nesting.void(&format!("<{name}>")),
+            "br" | "wbr" => {
+                self.link_text(if name == "br" { " " } else { "" });
+                self.nesting.void(&format!("<{name}>"));
+            }
             "hr" | "col" => {
                 let closed = self.nesting.implied(name, Kind::Void);
                 self.closed(&closed);
                 self.quote(name, tag);
-                let kept = attributes::kept(name, &tag.attrs, &mut self.shown);
+                let kept = self.kept(name, &tag.attrs);
                 self.nesting.void(&format!("<{name}{kept}>"));
             }
             _ => self.element(name, tag),
@@ -205,13 +224,15 @@ impl Tidy<'_> {
     fn picture(&mut self, tag: &Tag) {
         let before = self.shown.remote.len();
         let src = attributes::picture(&tag.attrs, self.how, &mut self.shown);
-        let mut kept = attributes::kept("img", &tag.attrs, &mut self.shown);
+        let mut kept = self.kept("img", &tag.attrs);
         let blocked = src.is_empty() && self.shown.remote.len() > before && self.marked;
         // Something that cannot be shown and says nothing only makes holes.
         if src.is_empty() && !blocked && attributes::value(&tag.attrs, "alt").is_none_or(|a| a.trim().is_empty()) {
             return;
         }
         self.seen = true;
+        // Read in place of a picture that is not there, or aloud.
+        self.link_text(&format!(" {} ", attributes::value(&tag.attrs, "alt").unwrap_or_default()));
         if blocked {
             // No value has a quote in it: they are escaped.
             kept = match kept.split_once(" class=\"") {
@@ -234,8 +255,11 @@ impl Tidy<'_> {
         let kept = if name == "body" {
             attributes::of_body(&tag.attrs, &mut self.shown)
         } else {
-            attributes::kept(written, &tag.attrs, &mut self.shown)
+            self.kept(written, &tag.attrs)
         };
+        if matches!(kind, Kind::Block | Kind::Table) {
+            self.link_text(" ");
+        }
         let _ = self.nesting.start(written, kind, &kept);
     }
 

@@ -24,14 +24,19 @@ const MOST_PICTURES: usize = 12 * 1024 * 1024;
 /// Kinds of pictures that are shown.
 const PICTURES: &[&str] = &["image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp", "image/bmp"];
 
-/// Our own rules for what is shown; a sender's stand before them.
+/// Our own rules for what is shown; a sender's stand before them and are never
+/// important. What has a height of its own grows with its content all the same:
+/// otherwise it would lie upon what follows, and a link that nobody sees upon
+/// one that everybody reads.
 const SHEET: &str = "html{background:#fff;color:#1a2129;color-scheme:light}\
 body{margin:0;padding:12px;font:15px/1.5 system-ui,-apple-system,'Segoe UI','Liberation Sans',sans-serif;overflow-wrap:anywhere}\
 img{max-width:100%;height:auto}table{max-width:100%}a{color:#0b5cad}\
-.pr-plain{white-space:pre-wrap}blockquote{margin:0 0 0 4px;padding:0 0 0 12px;border-left:3px solid #b8c2cc}\
+pre{white-space:pre-wrap!important}\
+body :not(img,hr,br,col,table,tr,td,th):not(:empty){height:auto!important;max-height:none!important}\
+.pr-plain{white-space:pre-wrap;unicode-bidi:plaintext}blockquote{margin:0 0 0 4px;padding:0 0 0 12px;border-left:3px solid #b8c2cc}\
 details.pr-quote{margin:8px 0;white-space:normal}.pr-plain details.pr-quote>blockquote{white-space:pre-wrap}\
 details.pr-quote>summary{display:inline-block;padding:4px 10px;border:1px solid #77828e;border-radius:12px;font-size:13px;color:#3c4651;cursor:pointer}\
-span.pr-warning{display:inline!important;visibility:visible!important;color:#a40e26!important;background:#fdebed!important;font-size:13px!important;font-weight:600}\
+span.pr-warning{all:initial!important;direction:ltr!important;unicode-bidi:isolate!important;display:inline!important;visibility:visible!important;color:#a40e26!important;background:#fdebed!important;font:600 13px system-ui,sans-serif!important}\
 img.pr-blocked{display:inline-block;min-width:24px;min-height:24px;border:1px dashed #77828e;background:#f4f6f8}";
 
 /// `GET /work/emails/{id}/body[?remote=1]`
@@ -117,7 +122,7 @@ fn picture_kind(bytes: &[u8]) -> Option<&'static str> {
 /// the reader asked for; links open elsewhere and learn nothing.
 fn answer(desk: &Desk, html: &str, shown: &Shown, remote: bool) -> Response {
     let page = format!(
-        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title><style>{}</style><style>{SHEET}</style></head><body>{html}</body></html>",
+        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title><style>{}</style><style>{SHEET}</style></head><body dir=\"auto\">{html}</body></html>",
         desk.viewer.texts.code,
         desk.viewer.texts.text("Text of the message"),
         shown.style
