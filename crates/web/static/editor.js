@@ -78,6 +78,7 @@
     const root = document.createElement("div");
     root.id = `${area.id}-editor`;
     root.className = "editable";
+    root.dir = "auto";
     for (const [key, value] of [["role", "textbox"], ["aria-multiline", "true"], ["aria-labelledby", label.id], ["spellcheck", "true"]]) {
       root.setAttribute(key, value);
     }

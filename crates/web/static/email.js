@@ -7,6 +7,9 @@
   const against = form.querySelector("[data-against]");
   const field = (name) => form.elements.namedItem(name);
 
+  // Whoever has nobody to write to yet begins there.
+  if (!field("to").value && !location.hash && document.activeElement === document.body) field("to").focus();
+
   // One save at a time; what was typed meanwhile is saved after it. Each says
   // which version it is made upon, so that nobody else's is overwritten.
   let timer = 0;

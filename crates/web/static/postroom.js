@@ -44,6 +44,26 @@
     if (document.querySelector("form[data-guard][data-changed]")) event.preventDefault();
   });
 
+  // What was refused is put right first.
+  const wrong = all("main [aria-invalid=true]").find((field) => field.getClientRects().length > 0);
+  if (wrong && !location.hash) wrong.focus();
+
+  // Escape closes a question that was opened in place.
+  document.addEventListener("keydown", (event) => {
+    const asked = event.key === "Escape" ? event.target.closest("details.confirm[open]") : null;
+    if (!asked) return;
+    asked.open = false;
+    asked.querySelector("summary").focus();
+  });
+
+  // Who has more of a list loaded goes on at the first of what came.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const list = event.target.closest("li.more")?.parentElement;
+    if (!list) return;
+    const at = list.children.length - 1;
+    list.addEventListener("htmx:afterSettle", () => list.children[at]?.querySelector("a")?.focus(), { once: true });
+  });
+
   // What refreshes itself waits while somebody reads its tables or stands in it.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.target.closest("[data-polls]");

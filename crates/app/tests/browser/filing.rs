@@ -92,7 +92,7 @@ async fn unknown_addresses_get_an_existing_and_a_new_record() -> Result<()> {
     sam.see("Nothing found.")?;
     sam.check()?;
     ensure!(sam.value("Last Name")? == "Different", "{}", sam.value("Last Name")?);
-    sam.press("Create and resolve")?;
+    sam.press("Create the contact and resolve")?;
     sam.see("Saved.")?;
     sam.not_see("Resolve")?;
     sam.press("Dora Different")?;

@@ -124,6 +124,7 @@ async fn people_look_after_their_own_account_without_scripts() -> Result<()> {
     browser.go("/account")?;
     browser.see("a program of mine")?;
     browser.press_in("a program of mine", "Revoke a program of mine")?;
+    browser.press_in("a program of mine", "Revoke it for good")?;
     browser.go("/account")?;
     browser.not_see("a program of mine")?;
     let next = "another four words here";

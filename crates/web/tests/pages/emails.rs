@@ -57,7 +57,13 @@ story!(reading_shows_the_text_in_a_frame_that_can_do_nothing, |w| {
     let mut admin = w.administrator().await;
     let page = admin.open(&format!("/work/emails/{id}")).await.expect(200);
     let text = page.text();
-    assert!(text.contains(&format!("<iframe class=\"message-text\" title=\"Text of the message\" src=\"/work/emails/{id}/body\" sandbox=\"allow-popups allow-popups-to-escape-sandbox\"")), "{text}");
+    assert!(text.contains("<iframe class=\"message-text guessed\" title=\"Text of the message\" height=\""), "{text}");
+    assert!(
+        text.contains(&format!(
+            "src=\"/work/emails/{id}/body\" sandbox=\"allow-popups allow-popups-to-escape-sandbox\""
+        )),
+        "{text}"
+    );
     assert!(!text.contains("Hello <b>you") && !text.contains("alert(1)"), "{text}");
     page.sees("News & more")
         .sees("Cara Customer")
@@ -88,6 +94,16 @@ story!(reading_shows_the_text_in_a_frame_that_can_do_nothing, |w| {
         "{html}"
     );
     assert!(html.contains("(leads to evil.example)"), "{html}");
+});
+
+story!(many_recipients_are_folded_and_strange_senders_told_of, |w| {
+    let to: Vec<String> = (1..=200).map(|n| format!("Guest {n} <guest{n}@customer.example>")).collect();
+    let raw =
+        NEWS.replace("Bob <bob@customer.example>", &to.join(",\r\n ")).replace("cara@customer", "cara@xn--80ak6aa92e");
+    let id = received(&w, &raw).await;
+    let page = w.administrator().await.open(&format!("/work/emails/{id}")).await.expect(200);
+    let page = page.sees("Guest 1").sees("189 more").sees("Guest 200");
+    page.sees("The sender's address has letters that only look familiar: аррӏе.example is xn--80ak6aa92e.example.");
 });
 
 story!(pictures_come_when_they_are_asked_for, |w| {
@@ -486,6 +502,11 @@ story!(the_regarding_is_changed, |w| {
     let account = w.create("accounts", json!({ "name": "Customer Ltd" })).await;
     let mut admin = w.administrator().await;
     let path = format!("/work/emails/{id}/regarding");
+    admin.open(&path).await.expect(200).sees("Now regarding: nothing").sees_no("In this email");
+    w.create("contacts", json!({ "lastname": "Customer", "emailaddress1": "cara@customer.example" })).await;
+    let again = received(&w, &NEWS.replace("news-1", "news-2")).await;
+    let page = admin.open(&format!("/work/emails/{again}/regarding")).await.expect(200);
+    page.sees("In this email").sees("Customer (Contact)");
     admin.open(&format!("{path}?q=customer+l")).await.expect(200).sees("Customer Ltd (Account)");
     let record = format!("account:{account}");
     admin.submit(&path, &[("do", "set"), ("record", &record)]).await.sees("Customer Ltd");

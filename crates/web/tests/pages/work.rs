@@ -68,6 +68,23 @@ story!(items_are_picked_and_released, |w| {
     assert_eq!(owner, sally.id.as_str());
 });
 
+story!(an_item_is_picked_where_its_email_is_read, |w| {
+    let mut sally = w.salesperson().await;
+    let s = support(&w, &sally.id).await;
+    let email = format!("/work/emails/{}?as=read", s.emails[0]);
+    let page = sally.open(&email).await.expect(200);
+    page.sees("Support").sees("Pick").sees("Route").sees("Remove from the queue").sees_no("Release");
+    let form = [("id", s.items[0].as_str()), ("email", s.emails[0].as_str())];
+    // Whoever picks goes on reading …
+    let page = sally.submit(&format!("/work/queues/{}/pick", s.queue), &form).await;
+    page.sees("Done.").sees("You work on it").sees("Release").sees_no("Nobody");
+    assert_eq!(worker(&w, &s.items[0]).await, sally.id.as_str());
+    // … and whoever gives it back goes on with the queue.
+    sally.submit(&format!("/work/queues/{}/release", s.queue), &form).await.sees("2 waiting, 0 worked on");
+    let page = sally.open(&format!("/work/activities/queue?id={}", s.emails[1])).await.expect(200);
+    page.sees("These emails go into a queue").sees("printer");
+});
+
 /// Where the link to the next page leads.
 fn next_page(page: &crate::world::Answer) -> String {
     let text = page.text();
@@ -308,7 +325,7 @@ story!(an_account_shows_what_its_contacts_did, |w| {
 
 story!(an_unknown_address_gets_its_record, |w| {
     let to = |address: &str| json!([{ "addressused": address, "unresolvedpartyname": "Ada King Lovelace", "participationtypemask": 1 }]);
-    for address in ["ada@example.net", "grace@example.net"] {
+    for address in ["ada@example.net", "grace@example.net", "lea@example.net"] {
         w.create("emails", json!({ "subject": "S", "directioncode": false, "email_activity_parties": to(address) }))
             .await;
     }
@@ -320,12 +337,16 @@ story!(an_unknown_address_gets_its_record, |w| {
         .sees("ada@example.net Ada King Lovelace 1")
         .sees("grace@example.net");
     let page = admin.open("/work/unresolved/resolve?address=ada@example.net&name=Ada+King+Lovelace").await.expect(200);
-    page.sees("Whose address is this? ada@example.net").sees("A new contact");
+    page.sees("Whose address is this? ada@example.net").sees("Somebody new").sees("Create a lead and resolve");
     let fields =
         [("address", "ada@example.net"), ("do", "create"), ("firstname", "Ada King"), ("lastname", "Lovelace")];
     admin.submit("/work/unresolved/resolve", &fields).await.sees("Done.").sees_no("ada@example.net");
     let row = w.read("/contacts?$select=fullname,emailaddress1").await["value"][0].clone();
     assert_eq!((&row["fullname"], &row["emailaddress1"]), (&json!("Ada King Lovelace"), &json!("ada@example.net")));
+
+    let fields = [("address", "lea@example.net"), ("do", "lead"), ("firstname", "Lea"), ("lastname", "Late")];
+    admin.submit("/work/unresolved/resolve", &fields).await.sees("Done.").sees_no("lea@example.net");
+    assert_eq!(w.read("/leads?$select=emailaddress1").await["value"][0]["emailaddress1"], "lea@example.net");
 
     let contact = w.create("contacts", json!({ "lastname": "Hopper" })).await;
     let target = format!("contact:{contact}");

@@ -5,7 +5,7 @@ use actions::{Draft, Precondition, Wish, permitted, unresolved};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use model::tables::{Contact, Email, EmailState, EmailStatus, REGARDING};
+use model::tables::{Contact, Email, EmailState, EmailStatus, Lead, REGARDING};
 use model::{Entity, Id, Ref, Refusal, Table, Value};
 
 use crate::pages::email::{choices, draft, id, loaded, read};
@@ -37,10 +37,29 @@ pub(super) async fn choose(desk: Desk, Path(name): Path<String>) -> Outcome {
         frame: desk.frame("Change Regarding", Place::Activities).with_help("email"),
         id: loaded.email.id.to_string(),
         subject: read::subject(&desk, &loaded.email),
-        choices: choices::records(&desk, &q, EACH).await?,
+        choices: if q.trim().is_empty() {
+            of_parties(&desk, &loaded).await?
+        } else {
+            choices::records(&desk, &q, EACH).await?
+        },
         now,
         q,
     })
+}
+
+/// Those whose addresses stand in it: it is mostly about one of them.
+async fn of_parties(desk: &Desk, loaded: &loaded::Loaded) -> Result<Vec<Choice>, Fault> {
+    let mut found: Vec<Ref> = Vec::new();
+    for record in loaded.parties.iter().filter_map(|p| p.party).filter(|p| REGARDING.contains(&p.table)) {
+        if !found.contains(&record) && found.len() < EACH && Some(record) != loaded.email.regarding {
+            found.push(record);
+        }
+    }
+    let mut choices = Vec::new();
+    for record in found {
+        choices.push(Choice::new(choices::key(record), choices::named(&desk.ctx, desk, record).await?));
+    }
+    Ok(choices)
 }
 
 /// `POST /work/emails/{id}/regarding`
@@ -101,6 +120,7 @@ struct ResolvePage {
     q: String,
     choices: Vec<Choice>,
     may_create: bool,
+    may_create_lead: bool,
     first: Field,
     last: Field,
 }
@@ -133,6 +153,7 @@ async fn resolving(desk: &Desk, email: Id, address: String, form: Form, refusals
         id: email.to_string(),
         choices: choices::records(desk, &q, EACH).await?,
         may_create: permitted(&desk.ctx, Wish::Create(Contact::TABLE)),
+        may_create_lead: permitted(&desk.ctx, Wish::Create(Lead::TABLE)),
         first: Field::new("firstname", texts.text("First Name"), Input::Line)
             .value(given("firstname", first))
             .refused(&desk.viewer, refusals),
@@ -151,12 +172,18 @@ async fn resolving(desk: &Desk, email: Id, address: String, form: Form, refusals
 pub(super) async fn resolve(desk: Desk, Path(name): Path<String>, form: Form) -> Outcome {
     let email = id(&name)?;
     let address = form.text("address").trim().to_owned();
-    let made = if form.text("do") == "create" {
-        let contact = Draft::new(Contact::TABLE)
-            .with(Contact::C.first_name, form.text("firstname").trim().to_owned())
-            .with(Contact::C.last_name, form.text("lastname").trim().to_owned())
+    let new = match form.text("do") {
+        "create" => Some(Contact::TABLE),
+        "lead" => Some(Lead::TABLE),
+        _ => None,
+    };
+    let made = if let Some(table) = new {
+        let text = |name: &str| Value::Text(form.text(name).trim().to_owned());
+        let person = Draft::new(table)
+            .set("firstname", text("firstname"))
+            .set("lastname", text("lastname"))
             .set("emailaddress1", Value::Text(address.clone()));
-        draft::refused(actions::create(&desk.ctx, contact).await)?.map(|id| Ref::new(Contact::TABLE.logical, id))
+        draft::refused(actions::create(&desk.ctx, person).await)?.map(|id| Ref::new(table.logical, id))
     } else {
         let record = choices::record(form.text("record"), unresolved::TARGETS);
         Ok(record.ok_or_else(|| Fault::bad("Choose a record."))?)

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::Path;
 use formats::html::Shown;
 use model::Entity;
-use model::tables::{Attachment, Email, EmailStatus};
+use model::tables::{Attachment, Email, EmailStatus, Queue, QueueItem};
 
 use actions::{Wish, permitted};
 
@@ -29,15 +29,22 @@ struct ReadPage {
     text: Text,
     files: Vec<File>,
     conversation: Vec<Conversation>,
+    /// The conversation has earlier emails than these.
+    earlier: bool,
     tracking: Tracking,
     may_write: bool,
     may_answer: bool,
+    may_enqueue: bool,
+    may_work: bool,
+    may_assign: bool,
 }
 
 /// What is said around the frame with the text.
 struct Text {
     /// The address of the frame.
     path: String,
+    /// Its height as far as it can be guessed.
+    height: usize,
     empty: bool,
     warnings: Vec<String>,
     left_out: String,
@@ -75,15 +82,20 @@ pub(super) async fn page(desk: Desk, Path(name): Path<String>) -> Outcome {
     let parts = body::parts(&loaded);
     let shown = shown::clean(&desk, loaded.email.description.clone(), parts, remote).await?;
     let subject = subject(&desk, &loaded.email);
+    let (conversation, earlier) = facts::conversation(&desk, &loaded.email).await?;
     let page = ReadPage {
         frame: desk.frame("Email", Place::Activities).with_help("email").titled(subject),
         id: id.to_string(),
         facts: facts::of(&desk, &loaded).await?,
         files: listed(&desk, &loaded, &shown),
-        conversation: facts::conversation(&desk, &loaded.email).await?,
+        conversation,
+        earlier,
         tracking: facts::tracking(&desk, &loaded.email).await?,
         text: text(&desk, &loaded, &shown, remote),
         may_answer: permitted(&desk.ctx, Wish::Create(Email::TABLE)),
+        may_enqueue: permitted(&desk.ctx, Wish::Read(Queue::TABLE)),
+        may_work: permitted(&desk.ctx, Wish::Write(QueueItem::TABLE)),
+        may_assign: permitted(&desk.ctx, Wish::Assign(Email::TABLE)),
         may_write,
         status,
     };
@@ -99,6 +111,7 @@ fn text(desk: &Desk, loaded: &Loaded, shown: &Shown, remote: bool) -> Text {
     let path = format!("/work/emails/{}/body", loaded.email.id);
     Text {
         path: if remote { format!("{path}?remote=1") } else { path },
+        height: shown::height(&shown.html),
         empty: shown.html.trim().is_empty(),
         warnings: warnings(desk, loaded, shown),
         left_out: shown::left_out(texts, shown).join(", "),
@@ -110,12 +123,17 @@ fn text(desk: &Desk, loaded: &Loaded, shown: &Shown, remote: bool) -> Text {
 }
 
 fn warnings(desk: &Desk, loaded: &Loaded, shown: &Shown) -> Vec<String> {
-    let mut warnings = shown::warnings(desk.viewer.texts, shown);
+    let texts = desk.viewer.texts;
+    let mut warnings = shown::warnings(texts, shown);
+    if let Some((_, host)) = loaded.sender().and_then(|s| s.address.rsplit_once('@'))
+        && let Some((shown, real)) = formats::html::look_alike(host)
+    {
+        let said =
+            texts.with("The sender's address has letters that only look familiar: {0} is {1}.", &[&shown, &real]);
+        warnings.insert(0, said);
+    }
     if let Some(sender) = loaded.sender().filter(|s| s.party.is_none() && pretends(&s.name, &s.address)) {
-        let said = desk
-            .viewer
-            .texts
-            .with("The sender is called {0}, but the address is {1}.", &[&sender.name, &sender.address]);
+        let said = texts.with("The sender is called {0}, but the address is {1}.", &[&sender.name, &sender.address]);
         warnings.insert(0, said);
     }
     warnings

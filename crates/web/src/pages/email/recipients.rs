@@ -19,6 +19,8 @@ const KNOWN: &[(&Table, &[&str])] = &[
 
 /// Recipients of one field.
 const MOST: usize = 500;
+/// Words of one search.
+const MOST_WORDS: usize = 8;
 
 /// Somebody who can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +125,7 @@ pub(super) async fn by_address(ctx: &Context, address: &str) -> Result<Option<Re
     Ok(None)
 }
 
-/// People and queues whose name or address has this in it.
+/// People and queues in whose name or address each of these words stands.
 pub(super) async fn search(ctx: &Context, text: &str, tables: &[&str], each: usize) -> Result<Vec<Found>, Fault> {
     let text = text.trim();
     let mut found = Vec::new();
@@ -132,8 +134,11 @@ pub(super) async fn search(ctx: &Context, text: &str, tables: &[&str], each: usi
     }
     for (table, columns) in KNOWN.iter().filter(|(t, _)| tables.contains(&t.logical)) {
         let Some(name) = table.name else { continue };
-        let has = |c: &'static str| Filter::Text(c.into(), TextMatch::Contains, text.to_owned());
-        let mut query = Query::table(table).filter(has(name).or(any(columns, has)));
+        let mut query = Query::table(table);
+        for word in text.split_whitespace().take(MOST_WORDS) {
+            let has = |c: &'static str| Filter::Text(c.into(), TextMatch::Contains, word.to_owned());
+            query = query.filter(has(name).or(any(columns, has)));
+        }
         if table.column("statecode").is_some() {
             query = query.filter(Filter::Compare("statecode".into(), Compare::Equal, Value::Int(0)));
         }

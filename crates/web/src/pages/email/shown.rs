@@ -74,6 +74,58 @@ pub(super) fn with_parts(html: &str, pictures: &BTreeMap<Id, String>) -> String 
     out
 }
 
+/// Pixels of a line, and letters in it, on a wide screen.
+const LINE: usize = 24;
+const LETTERS: usize = 100;
+
+/// Pixels that the text takes, guessed from what stands in it, as far as they
+/// fit on a screen: a page cannot measure a frame that is walled off from it.
+pub(super) fn height(html: &str) -> usize {
+    let (mut pixels, mut letters) = (0, 0);
+    let preserved = html.starts_with("<div class=\"pr-plain\">");
+    let mut rest = html;
+    while let Some((text, tag)) = rest.split_once('<') {
+        for line in text.split_inclusive('\n') {
+            letters += line.chars().count();
+            if preserved && line.ends_with('\n') {
+                end_of_line(&mut pixels, &mut letters);
+            }
+        }
+        let (inside, after) = tag.split_once('>').unwrap_or((tag, ""));
+        rest = after;
+        match inside.split([' ', '/']).next().unwrap_or_default() {
+            "br" => {
+                letters = letters.max(1);
+                end_of_line(&mut pixels, &mut letters);
+            }
+            "img" if inside.contains("src=") => {
+                let said = inside.split_once("height=\"").and_then(|(_, h)| h.split('"').next()?.parse().ok());
+                // One that does not say how high it is is no icon.
+                letters += said.unwrap_or(160_usize).min(2_000).div_ceil(LINE) * LETTERS;
+            }
+            "details" => {
+                end_of_line(&mut pixels, &mut letters);
+                pixels += 2 * LINE;
+                // Folded until somebody wants to see it.
+                rest = rest.split_once("</details>").map_or("", |(_, after)| after);
+            }
+            "p" | "h1" | "h2" | "h3" | "hr" | "table" | "ul" | "ol" => {
+                end_of_line(&mut pixels, &mut letters);
+                pixels += 16;
+            }
+            "div" | "tr" | "li" | "blockquote" | "pre" => end_of_line(&mut pixels, &mut letters),
+            _ => {}
+        }
+    }
+    letters += rest.chars().count();
+    end_of_line(&mut pixels, &mut letters);
+    (pixels + 2 * LINE).clamp(5 * LINE, 26 * LINE)
+}
+
+fn end_of_line(pixels: &mut usize, letters: &mut usize) {
+    *pixels += std::mem::take(letters).div_ceil(LETTERS) * LINE;
+}
+
 /// What is said above the text about tricks in it, worst first.
 pub(super) fn warnings(texts: &Texts, shown: &Shown) -> Vec<String> {
     let mut said = Vec::new();
@@ -136,6 +188,15 @@ mod tests {
         assert_eq!(plain("<div style=\"white-space:pre-wrap\">1 &lt; 2\n&amp;</div>").as_deref(), Some("1 < 2\n&"));
         assert_eq!(plain("<div style=\"white-space:pre-wrap\">a<b>c</b></div>"), None);
         assert_eq!(plain("<p>a</p>"), None);
+    }
+    #[test]
+    fn short_texts_are_low() {
+        assert_eq!(height("<p>Hello</p>"), 120);
+        assert_eq!(height(&format!("<div class=\"pr-plain\">{}</div>", "a\n".repeat(20))), 22 * LINE);
+        assert_eq!(height(&"<p>Hello</p>".repeat(10)), 448);
+        assert_eq!(height(&format!("<p>a</p><details>{}</details>", "<p>Hello</p>".repeat(50))), 136);
+        assert_eq!(height(&"x<br>".repeat(5_000)), 26 * LINE);
+        assert_eq!(height("<p"), 120);
     }
     #[test]
     fn pictures_take_their_places() {

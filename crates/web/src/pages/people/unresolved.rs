@@ -65,8 +65,10 @@ struct Ask {
     find: String,
     picker: Picker,
     fault: String,
-    /// The form for a new contact; none for who may not create one.
+    /// The form for somebody new; none for who may create neither.
     new: Option<Vec<Field>>,
+    may_create: bool,
+    may_create_lead: bool,
 }
 
 async fn ask(desk: Desk) -> Outcome {
@@ -84,12 +86,14 @@ async fn page(desk: &Desk, form: &Form, fault: &str, refusals: &[Refusal]) -> Ou
     let field = |column: &str, value: &str| {
         Field::of(desk.viewer.texts, Contact::TABLE, column).value(value).refused(&desk.viewer, refusals)
     };
-    let new = permitted(&desk.ctx, Wish::Create(Contact::TABLE)).then(|| {
+    let may_create = permitted(&desk.ctx, Wish::Create(Contact::TABLE));
+    let may_create_lead = permitted(&desk.ctx, Wish::Create(Lead::TABLE));
+    let new = (may_create || may_create_lead).then(|| {
         vec![field("firstname", &first), field("lastname", &last), {
             let label = desk.t("Email");
             Field::new("emailaddress1", label, Input::Email)
                 .value(&address)
-                .blocked(desk.t("It is this address that gets a contact."))
+                .blocked(desk.t("It is this address that gets a record."))
         }]
     });
     let unplaced: Vec<String> = refusals
@@ -99,7 +103,8 @@ async fn page(desk: &Desk, form: &Form, fault: &str, refusals: &[Refusal]) -> Ou
         .collect();
     let fault = if fault.is_empty() { unplaced.join(" ") } else { desk.t(fault) };
     let status = if fault.is_empty() && refusals.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let page = Ask { frame: desk.frame("Resolve an address", Place::Unresolved), address, find, picker, fault, new };
+    let frame = desk.frame("Resolve an address", Place::Unresolved);
+    let page = Ask { frame, address, find, picker, fault, new, may_create, may_create_lead };
     Ok(crate::pages::page(status, &page))
 }
 
@@ -123,9 +128,14 @@ fn names(form: &Form) -> (String, String) {
 
 async fn resolve(desk: Desk, form: Form) -> Outcome {
     let address = form.text("address").trim();
-    let target = if form.text("do") == "create" {
+    let new = match form.text("do") {
+        "create" => Some(Contact::TABLE),
+        "lead" => Some(Lead::TABLE),
+        _ => None,
+    };
+    let target = if let Some(table) = new {
         let text = |name: &str| Value::Text(form.text(name).trim().to_owned());
-        let draft = Draft::new(Contact::TABLE)
+        let draft = Draft::new(table)
             .set("firstname", text("firstname"))
             .set("lastname", text("lastname"))
             .set("emailaddress1", Value::Text(address.to_owned()));
@@ -134,7 +144,7 @@ async fn resolve(desk: Desk, form: Form) -> Outcome {
             return page(&desk, &form, "", &[Refusal::invalid(Some("lastname"), Words::foreign(text))]).await;
         }
         match actions::create(&desk.ctx, draft).await {
-            Ok(id) => Ref::new(Contact::TABLE.logical, id),
+            Ok(id) => Ref::new(table.logical, id),
             Err(error) => return page(&desk, &form, "", &Fault::refusals(error)?).await,
         }
     } else {

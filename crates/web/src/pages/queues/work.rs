@@ -45,6 +45,12 @@ async fn work(desk: &Desk, queue: Id, verb: Verb, form: &Form) -> Outcome {
         };
         note(desk, &mut refused, *item, done)?;
     }
+    // Who picks an email while they read it goes on reading it.
+    if let (Verb::Pick { remove: false }, Some(email)) = (verb, form.id("email"))
+        && refused.is_empty()
+    {
+        return go(&format!("/work/emails/{email}?as=read&done=done"));
+    }
     finish(desk, queue, form, items.len(), refused).await
 }
 

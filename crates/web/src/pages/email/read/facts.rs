@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use model::tables::{ActivityParty, CorrelationMethod, Email, LedgerEntry, Participation, QueueItem, State};
-use model::{Entity, Filter, Query, Ref, Timestamp};
+use model::{Entity, Filter, Id, Query, Ref, Timestamp};
 
 use crate::pages::email::loaded::{self, Loaded};
 use crate::pages::grid;
 use crate::pages::kit::{Desk, Fault, Told};
 
-/// Emails of a conversation that are listed.
+/// Emails of a conversation that are listed: the newest.
 const MOST: usize = 60;
+/// Recipients of one kind that are not folded.
+const UNFOLDED: usize = 12;
 
 pub(super) struct Facts {
-    /// Label, and who: From, To, Cc, Bcc.
-    pub parties: Vec<(String, Vec<Party>)>,
+    /// From, To, Cc, Bcc.
+    pub parties: Vec<Parties>,
     pub received: Option<Timestamp>,
     pub sent: Option<Timestamp>,
     pub regarding: Option<Record>,
@@ -24,6 +26,14 @@ pub(super) struct Facts {
     pub priority: String,
     /// What was not kept of it.
     pub notice: String,
+}
+
+/// Those of one kind.
+pub(super) struct Parties {
+    pub label: String,
+    pub first: Vec<Party>,
+    /// Folded, as they are many.
+    pub others: Vec<Party>,
 }
 
 pub(super) struct Party {
@@ -44,6 +54,10 @@ pub(in crate::pages::email) struct Record {
 pub(super) struct Queued {
     pub queue: Record,
     pub worker: String,
+    /// The item, and where its commands go.
+    pub item: Id,
+    pub at: String,
+    pub mine: bool,
 }
 
 pub(super) struct Conversation {
@@ -93,11 +107,12 @@ pub(super) async fn of(desk: &Desk, loaded: &Loaded) -> Result<Facts, Fault> {
         (Participation::Bcc, "Bcc"),
     ];
     let parties = kinds.iter().map(|(kind, label)| {
-        let all = loaded.of_kind(*kind).map(|p| party(desk, email, p)).collect::<Vec<_>>();
-        (desk.t(label), all)
+        let mut first: Vec<Party> = loaded.of_kind(*kind).map(|p| party(desk, email, p)).collect();
+        let others = if first.len() > UNFOLDED + 2 { first.split_off(UNFOLDED) } else { Vec::new() };
+        Parties { label: desk.t(label), first, others }
     });
     Ok(Facts {
-        parties: parties.filter(|(_, all)| !all.is_empty()).collect(),
+        parties: parties.filter(|p| !p.first.is_empty()).collect(),
         received: email.received_on.filter(|_| !email.is_outgoing),
         sent: email.sent_on,
         regarding: record(desk, email.regarding).await?,
@@ -143,25 +158,32 @@ async fn queues(desk: &Desk, email: &Email) -> Result<Vec<Queued>, Fault> {
     let mut queued = Vec::new();
     for item in loaded::rows_or_none::<QueueItem>(&desk.ctx, query).await? {
         let Some(queue) = record(desk, item.queue).await? else { continue };
-        let worker = record(desk, item.worker).await?.map(|w| w.name).unwrap_or_default();
-        queued.push(Queued { queue, worker });
+        let at = item.queue.map(|q| format!("/work/queues/{}", q.id)).filter(|_| !queue.path.is_empty());
+        queued.push(Queued {
+            queue,
+            worker: record(desk, item.worker).await?.map(|w| w.name).unwrap_or_default(),
+            item: item.id,
+            at: at.unwrap_or_default(),
+            mine: item.worker == Some(desk.ctx.actor.reference()),
+        });
     }
     Ok(queued)
 }
 
-/// The emails of the same conversation, oldest first; none where it is alone.
-pub(super) async fn conversation(desk: &Desk, email: &Email) -> Result<Vec<Conversation>, Fault> {
-    let Some(conversation) = email.conversation else { return Ok(Vec::new()) };
-    let mut query = Query::of::<Email>().filter(Filter::eq(Email::C.conversation, Some(conversation))).limit(MOST);
+/// The emails of the same conversation, oldest first, and whether there are
+/// earlier ones; none where it is alone.
+pub(super) async fn conversation(desk: &Desk, email: &Email) -> Result<(Vec<Conversation>, bool), Fault> {
+    let Some(conversation) = email.conversation else { return Ok((Vec::new(), false)) };
+    let mut query = Query::of::<Email>().filter(Filter::eq(Email::C.conversation, Some(conversation))).limit(MOST + 1);
     query.select =
         vec!["subject", "sender", "statuscode", "statecode", "senton", "pr_receivedon", "directioncode", "createdon"];
-    query.order.push(model::Order { column: "createdon".into(), descending: false });
+    query.order.push(model::Order { column: "createdon".into(), descending: true });
     let rows = actions::list(&desk.ctx, query).await?;
     if rows.len() < 2 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let mut emails = Vec::new();
-    for row in &rows {
+    for row in rows.iter().take(MOST).rev() {
         let status = row.typed(Email::C.status).map_err(actions::ActionError::from)?;
         let subject = row.get("subject").as_text().unwrap_or_default();
         emails.push(Conversation {
@@ -179,7 +201,7 @@ pub(super) async fn conversation(desk: &Desk, email: &Email) -> Result<Vec<Conve
             here: row.id == email.id,
         });
     }
-    Ok(emails)
+    Ok((emails, rows.len() > MOST))
 }
 
 pub(super) async fn tracking(desk: &Desk, email: &Email) -> Result<Tracking, Fault> {
