@@ -85,37 +85,51 @@ struct Alert {
 async fn page(desk: Desk) -> Outcome {
     let ctx = &desk.ctx;
     let waiting = [EmailStatus::Failed, EmailStatus::PendingSend, EmailStatus::Sending];
-    let drafts = my_work::emails(ctx, &[EmailStatus::Draft], MOST).await?;
-    let all_drafts = if drafts.len() == MOST { my_work::count(ctx, &[EmailStatus::Draft]).await? } else { 0 };
-    let (queues, more_queues) = match queue::at_work(ctx, MOST_QUEUES).await {
-        Err(error) if Fault::is_refusal(&error) => (Vec::new(), false),
-        found => found?,
-    };
+    // None needs another's answer: they wait for the database side by side.
+    let (care, mailbox, working, (queues, more_queues), unsent, (drafts, all_drafts), alerts) = tokio::try_join!(
+        answer(my_work::care(ctx)),
+        answer(my_work::mailbox(ctx)),
+        readable(queue::worked_on(ctx, MOST)),
+        readable(queue::at_work(ctx, MOST_QUEUES)),
+        answer(my_work::emails(ctx, &waiting, MOST)),
+        drafts(&desk),
+        answer(my_work::alerts(ctx, MOST)),
+    )?;
     let page = Page {
         frame: desk.frame("My Work", Place::Home),
         nothing: !permitted(ctx, Wish::Read(Email::TABLE))
             && !permitted(ctx, Wish::Read(Contact::TABLE))
             && !permitted(ctx, Wish::Read(Mailbox::TABLE)),
-        care: my_work::care(ctx).await?.filter(|c| *c != my_work::Care::default()),
-        mailbox: my_work::mailbox(ctx).await?.map(|m| own_mailbox(&desk, &m)),
-        working: readable(queue::worked_on(ctx, MOST).await)?.iter().map(|row| working(&desk, row)).collect(),
+        care: care.filter(|c| *c != my_work::Care::default()),
+        mailbox: mailbox.map(|m| own_mailbox(&desk, &m)),
+        working: working.iter().map(|row| self::working(&desk, row)).collect(),
         rows: queues.into_iter().map(QueueRow::from).collect(),
         more_queues,
-        unsent: my_work::emails(ctx, &waiting, MOST).await?.iter().map(|row| mine(&desk, row)).collect(),
+        unsent: unsent.iter().map(|row| mine(&desk, row)).collect(),
         more_drafts: all_drafts.saturating_sub(drafts.len() as u64),
         drafts: drafts.iter().map(|row| mine(&desk, row)).collect(),
-        alerts: my_work::alerts(ctx, MOST).await?.iter().map(|row| alert(&desk, row)).collect(),
+        alerts: alerts.iter().map(|row| alert(&desk, row)).collect(),
         writes: permitted(ctx, Wish::Create(Email::TABLE)),
     };
     show(&page)
 }
 
+/// One's own drafts, the latest first, and how many there are when these are not all.
+async fn drafts(desk: &Desk) -> Result<(Vec<Record>, u64), Fault> {
+    let rows = my_work::emails(&desk.ctx, &[EmailStatus::Draft], MOST).await?;
+    let all = if rows.len() == MOST { my_work::count(&desk.ctx, &[EmailStatus::Draft]).await? } else { 0 };
+    Ok((rows, all))
+}
+
+async fn answer<T>(found: impl Future<Output = Result<T, actions::ActionError>>) -> Result<T, Fault> {
+    Ok(found.await?)
+}
+
 /// Who may not read queues has none.
-fn readable<T>(found: Result<Vec<T>, actions::ActionError>) -> Result<Vec<T>, Fault> {
-    match found {
-        Ok(rows) => Ok(rows),
-        Err(error) if Fault::is_refusal(&error) => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
+async fn readable<T: Default>(found: impl Future<Output = Result<T, actions::ActionError>>) -> Result<T, Fault> {
+    match found.await {
+        Err(error) if Fault::is_refusal(&error) => Ok(T::default()),
+        found => Ok(found?),
     }
 }
 
