@@ -29,7 +29,7 @@ pub(crate) struct RoleRow {
 }
 
 pub(crate) struct TableRow {
-    pub name: &'static str,
+    pub name: String,
     pub rights: String,
 }
 

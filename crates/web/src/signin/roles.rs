@@ -62,7 +62,10 @@ fn fill(shown: &mut RolesPage<'_>, found: &Explanation) {
     let tables = found.tables.iter().map(|table| {
         let rights = table.rights.iter();
         let rights = rights.map(|(right, depth)| format!("{}: {}", frame.t(right.as_str()), frame.t(depth.label())));
-        TableRow { name: table.table.schema, rights: rights.collect::<Vec<_>>().join("; ") }
+        TableRow {
+            name: frame.t(&crate::api::metadata_words(table.table.schema)).to_owned(),
+            rights: rights.collect::<Vec<_>>().join("; "),
+        }
     });
     let needed = found.needed.iter().map(|needed| NeededRow {
         privilege: needed.privilege.name.clone(),

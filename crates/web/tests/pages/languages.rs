@@ -1,6 +1,8 @@
 //! What the rules say, in the language of the one who reads it: refused
 //! forms, alerts, the steps of a test, reasons in the ledger.
 
+use std::collections::BTreeSet;
+
 use model::tables::{Disposition, Email, LedgerEntry, TestStep};
 use model::work::Workload;
 use model::{Actor, Change, Commit, Entity, Id, Ref, Step, Timestamp};
@@ -198,4 +200,120 @@ story!(english_passages_of_a_german_page_are_marked, |w| {
     admin.submit("/options", &[("uilanguageid", "1033"), ("timezonecode", "110")]).await.sees("Saved.");
     let page = admin.open(&format!("/settings/mailboxes/{mailbox}/ledger")).await.expect(200);
     assert!(!page.text().contains("lang=\"en\">It is"), "{}", page.text());
+});
+
+/// The English texts that have another wording in German.
+fn english_texts() -> BTreeSet<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("texts/de");
+    let mut texts = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let lines: Vec<&str> = file.lines().collect();
+        let quoted = |line: &str, key: &str| {
+            let text = line.strip_prefix(key)?.strip_suffix('"')?;
+            Some(text.replace("\\\"", "\""))
+        };
+        for pair in lines.windows(2) {
+            let (Some(english), Some(german)) = (quoted(pair[0], "msgid \""), quoted(pair[1], "msgstr \"")) else {
+                continue;
+            };
+            // Short words may be names, or the same by chance.
+            if english != german && !english.contains('{') && english.len() > 3 {
+                texts.insert(english);
+            }
+        }
+    }
+    assert!(texts.len() > 1000, "{}", texts.len());
+    texts
+}
+
+/// What stands between tags, and in the attributes that are read out.
+fn shown(html: &str) -> Vec<String> {
+    let decoded = |text: &str| text.replace("&#38;", "&").replace("&#39;", "'").replace("&#34;", "\"");
+    let mut all = Vec::new();
+    for part in html.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+        all.push(decoded(text.trim()));
+        for attribute in ["aria-label=\"", "title=\"", "placeholder=\"", "alt=\""] {
+            let value = tag.split_once(attribute).and_then(|(_, rest)| rest.split_once('"'));
+            all.extend(value.map(|(value, _)| decoded(value.trim())));
+        }
+    }
+    all
+}
+
+/// Pages that one opens without the id of a record.
+const PAGES: [&str; 35] = [
+    "/",
+    "/start",
+    "/options",
+    "/account",
+    "/account/roles?for=create+mailbox",
+    "/work/activities",
+    "/work/queues",
+    "/work/contacts",
+    "/work/contacts/new",
+    "/work/accounts",
+    "/work/leads",
+    "/work/unresolved",
+    "/work/commands",
+    "/work/emails/new",
+    "/settings/email",
+    "/settings/mailboxes",
+    "/settings/mailboxes/new",
+    "/settings/mailboxes/design",
+    "/settings/profiles",
+    "/settings/profiles/new",
+    "/settings/profiles/new?provider=imap",
+    "/settings/monitoring",
+    "/settings/alerts",
+    "/settings/security/users",
+    "/settings/security/users/new",
+    "/settings/security/teams",
+    "/settings/security/roles",
+    "/settings/security/units",
+    "/settings/security/tokens",
+    "/settings/security/sessions",
+    "/settings/security/audit",
+    "/settings/data",
+    "/settings/feedback",
+    "/help/keyboard",
+    "/help/mailbox",
+];
+
+story!(no_english_is_left_on_german_pages, |w| {
+    let mailbox = forward(&w).await;
+    let mut admin = german(&w).await;
+    let texts = english_texts();
+    // Names of records; and what is the same word in German as well.
+    let names = ["System Administrator", "Administrator", "Postroom", "Forward", "Position"];
+    let contact = w.create("contacts", json!({ "lastname": "Otto" })).await;
+    w.create(
+        "emails",
+        json!({ "subject": "Angebot", "regardingobjectid_contact@odata.bind": format!("/contacts({contact})") }),
+    )
+    .await;
+    let mut left = Vec::new();
+    let own = ["", "/ledger", "/alerts"].map(|part| format!("/settings/mailboxes/{mailbox}{part}"));
+    let mut paths: Vec<String> = PAGES.iter().map(|path| (*path).to_owned()).chain(own).collect();
+    let lists = paths.clone();
+    for list in lists.iter().filter(|path| !path.contains('?')) {
+        let list = list.replace("activities", "emails");
+        let page = admin.open(&list.replace("emails", "activities")).await.text();
+        // A draft is opened to be written on.
+        let part = if list == "/work/emails" { "/edit" } else { "" };
+        let begins = format!("href=\"{list}/");
+        let mut ids = page.split(&begins).skip(1).filter_map(|rest| rest.get(..36));
+        paths.extend(ids.find(|id| id.parse::<Id>().is_ok()).map(|id| format!("{list}/{id}{part}")));
+    }
+    assert!(paths.len() > lists.len() + 5, "{paths:#?}");
+    for path in paths {
+        let page = admin.open(&path).await;
+        if page.status != 200 {
+            left.push(format!("{path}: {}", page.status));
+        }
+        let english = shown(&page.text()).into_iter().filter(|t| texts.contains(t) && !names.contains(&t.as_str()));
+        left.extend(english.map(|text| format!("{path}: {text}")));
+    }
+    assert!(left.is_empty(), "{left:#?}");
 });
