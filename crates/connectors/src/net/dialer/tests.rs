@@ -106,7 +106,7 @@ async fn tls_from_the_first_byte() {
     assert!(dialed.secured && !dialed.must_start_tls && dialed.stream.is_tls() && dialed.stream.is_loopback());
     let steps: Vec<_> = dialed.notes.iter().map(|(step, _)| *step).collect();
     assert_eq!(steps, [Step::Resolve, Step::Connect, Step::Tls]);
-    assert!(dialed.notes[0].1.starts_with("localhost is "), "{:?}", dialed.notes);
+    assert!(dialed.notes[0].1.starts_with("localhost has the address "), "{:?}", dialed.notes);
     assert_eq!(dialed.notes[2].1, "TLSv1.3, certificate valid until 2049-01-31");
     hello(dialed.stream).await;
 }
