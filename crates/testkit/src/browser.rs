@@ -30,6 +30,7 @@
 
 mod forms;
 mod look;
+mod press;
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -45,10 +46,8 @@ pub use look::{Request, Size, Violation};
 
 /// How long a step waits for what it needs.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long a pressed link or button may take to bring the next page.
-const LEAVING: Duration = Duration::from_secs(6);
-const LEAVES: &str = include_str!("browser/leaves.js");
 const FIND: &str = include_str!("browser/find.js");
+const BESIDE: &str = include_str!("browser/beside.js");
 
 /// One window of one person.
 pub struct Browser {
@@ -147,47 +146,28 @@ impl Browser {
         Ok(self.find("press", "", name)?.0.is_some() || self.find("field", "", name)?.0.is_some())
     }
 
-    /// Presses the button or follows the link with this name.
-    pub fn press(&self, name: &str) -> Result<()> {
-        self.press_in("", name)
-    }
-
-    /// The same in a row, section or group that shows `near`.
-    pub fn press_in(&self, near: &str, name: &str) -> Result<()> {
-        let leaves = Cell::new(false);
-        self.on("press", near, name, |target| {
-            leaves.set(self.driver.script(LEAVES, &[element(target)])? == true);
-            self.element_command(target, "click", &json!({}))
-        })?;
-        if leaves.get() {
-            self.wait_to_leave();
-        }
-        Ok(())
-    }
-
-    /// A step that follows must not come before the answer to what was sent;
-    /// a download does not leave the page, so this is given up after a while.
-    fn wait_to_leave(&self) {
-        let began = Instant::now();
-        let stays = "return window.postroomStory !== undefined && !window.postroomStory.stayed";
-        while began.elapsed() < LEAVING && self.driver.script(stays, &[]).is_ok_and(|answer| answer == true) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Waits until the page shows this text, in whatever letters.
     pub fn see(&self, text: &str) -> Result<()> {
         let wanted = squash(text).to_lowercase();
         self.wait(&format!("to see '{text}'"), || Ok(self.text()?.to_lowercase().contains(&wanted).then_some(())))
     }
 
-    /// The same in a row, section or group that shows `near`.
+    /// The same in the innermost row, section or group that shows `near`.
     pub fn see_in(&self, near: &str, text: &str) -> Result<()> {
-        let find = "const [near, text] = arguments; const low = s => s.replace(/\\s+/g, ' ').toLowerCase(); \
-            return [...document.querySelectorAll('tr, li, fieldset, details, section, article, dl > div, [role=group], [role=row]')] \
-            .some(e => e.innerText && low(e.innerText).includes(low(near)) && low(e.innerText).includes(low(text)))";
         let what = format!("to see '{text}' beside '{near}'");
-        self.wait(&what, || Ok((self.driver.script(find, &[near.into(), text.into()])? == true).then_some(())))
+        self.wait(&what, || Ok((self.driver.script(BESIDE, &[near.into(), text.into()])? == true).then_some(())))
+    }
+
+    /// Waits until the page tells this: in a note of what was done or went
+    /// wrong, not in any of its other words.
+    pub fn told(&self, text: &str) -> Result<()> {
+        let wanted = squash(text).to_lowercase();
+        let notes = "return [...document.querySelectorAll('[role=status], [role=alert]')].map(e => e.innerText)";
+        self.wait(&format!("to be told '{text}'"), || {
+            let notes = self.driver.script(notes, &[])?;
+            let mut notes = notes.as_array().into_iter().flatten().filter_map(Value::as_str);
+            Ok(notes.any(|note| squash(note).to_lowercase().contains(&wanted)).then_some(()))
+        })
     }
 
     /// Waits until the page does not (or no longer) show this text.
@@ -296,6 +276,7 @@ impl Browser {
         let mut others = Value::Null;
         let beside = if near.is_empty() { String::new() } else { format!(" beside '{near}'") };
         let what = if kind == "field" { "for a field" } else { "for something to press" };
+        self.rest();
         self.wait(&format!("{what} '{name}'{beside}"), || {
             let (found, all) = self.find(kind, near, name)?;
             others = all;

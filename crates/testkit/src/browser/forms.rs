@@ -73,7 +73,13 @@ impl Browser {
                 return [all.find(o => text(o) === wanted) || all.find(o => text(o).startsWith(wanted)) || null, all.map(text)]";
             let found = self.driver.script(find, &[element(field), option.into()])?;
             let Some(target) = found[0][ELEMENT].as_str() else { bail!("'{label}' has no option '{option}' but {}", found[1]) };
-            self.element_command(target, "click", &json!({}))
+            self.element_command(target, "click", &json!({}))?;
+            // One that is locked, or that was exchanged meanwhile, has not changed.
+            let lost = "const o = arguments[0]; return o.isConnected && !o.selected";
+            if self.driver.script(lost, &[element(target)]).is_ok_and(|lost| lost == true) {
+                bail!("'{option}' cannot be chosen now");
+            }
+            Ok(())
         })
     }
 

@@ -1,24 +1,36 @@
-// Whether pressing this will leave the page, as far as can be said beforehand;
-// marks the page so that one sees when it has been left. arguments: the element.
+// What pressing this will bring, as far as can be said beforehand: "page" for
+// another page, "part" for a part of this one, or "". Marks the page, so that
+// one sees afterwards where the click went and whether the page has been left.
+// arguments: the element. Gives back null for one that cannot be pressed now.
 const e = arguments[0];
+if (e.matches(":disabled")) return null;
 // Out from under what stays at the window's edges, as a person scrolls.
 e.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
-const moves = (x) => x && ["hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete"].some((n) => x.hasAttribute(n));
-window.postroomStory = { stayed: false };
+const story = { stayed: false, landed: false, asked: 0, answered: 0, listens: false };
+window.postroomStory = story;
+// Where scripts are switched off, nobody is told of a click.
+const probe = new EventTarget();
+probe.addEventListener("probe", () => { story.listens = true; });
+probe.dispatchEvent(new Event("probe"));
+window.addEventListener("click", (event) => { if (event.composedPath().includes(e)) story.landed = true; }, { capture: true, once: true });
 for (const kind of ["click", "submit"]) {
   window.addEventListener(kind, (event) => {
-    if (event.defaultPrevented) window.postroomStory.stayed = true;
+    if (event.defaultPrevented) story.stayed = true;
   }, { once: true });
 }
-if (moves(e) || moves(e.form) || e.closest("[hx-boost=true]") || e.disabled) return false;
+document.addEventListener("htmx:beforeRequest", () => { story.asked += 1; });
+document.addEventListener("htmx:afterRequest", () => { story.answered += 1; });
+const moves = (x) => x && ["hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete"].some((n) => x.hasAttribute(n));
+if (story.listens && (moves(e) || moves(e.form) || e.closest("[hx-boost=true]"))) return "part";
 const link = e.closest("a[href]");
 if (link) {
   const to = new URL(link.href, location.href);
   const here = to.pathname === location.pathname && to.search === location.search && to.hash;
-  return to.protocol.startsWith("http") && !here && !link.hasAttribute("download") && !link.target;
+  const leaves = to.protocol.startsWith("http") && !here && !link.hasAttribute("download") && !link.target;
+  return leaves ? "page" : "";
 }
-if (!e.form || e.type !== "submit") return false;
+if (!e.form || e.type !== "submit") return "";
 const method = e.getAttribute("formmethod") || e.form.getAttribute("method") || "get";
 const target = e.getAttribute("formtarget") || e.form.getAttribute("target");
 const valid = e.form.noValidate || e.formNoValidate || e.form.checkValidity();
-return method.toLowerCase() !== "dialog" && !target && valid;
+return method.toLowerCase() !== "dialog" && !target && valid ? "page" : "";

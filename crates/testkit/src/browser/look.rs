@@ -48,7 +48,16 @@ pub enum Size {
 impl Browser {
     /// Nothing serious by axe-core, nothing in the console, no other host asked.
     pub fn check(&self) -> Result<()> {
-        let mut faults: Vec<String> = self.axe()?.iter().map(|v| format!("axe: {v}")).collect();
+        let faults = self.axe()?.iter().map(|v| format!("axe: {v}")).collect();
+        self.quiet(faults)
+    }
+
+    /// The same without axe-core.
+    pub fn check_quiet(&self) -> Result<()> {
+        self.quiet(Vec::new())
+    }
+
+    fn quiet(&self, mut faults: Vec<String>) -> Result<()> {
         faults.extend(self.console_errors()?.iter().map(|line| format!("console: {line}")));
         let foreign = self.network()?.into_iter().filter(|r| !self.is_own(&r.url));
         faults.extend(foreign.map(|r| format!("asks another host: {}", r.url)));
@@ -62,6 +71,13 @@ impl Browser {
         url.starts_with(&self.base) || ["data:", "blob:", "about:", "chrome"].iter().any(|s| url.starts_with(s))
     }
 
+    /// Puts axe-core into every page from the next one on, for who looks at
+    /// many: that takes less than handing it to each.
+    pub fn keep_axe(&self) -> Result<()> {
+        let source = json!({ "source": format!("if (window.top === window) {{ {} }}", axe()?) });
+        self.driver.devtools("Page.addScriptToEvaluateOnNewDocument", &source).map(drop)
+    }
+
     /// What axe-core finds that is serious or critical.
     pub fn axe(&self) -> Result<Vec<Violation>> {
         let mut found = self.axe_all()?;
@@ -72,10 +88,10 @@ impl Browser {
     /// Everything that axe-core finds.
     pub fn axe_all(&self) -> Result<Vec<Violation>> {
         if self.driver.script("return typeof window.axe", &[])? != "object" {
-            let source = fs::read_to_string(package("axe-core")?.join("axe.min.js"))?;
-            self.driver.script(&source, &[])?;
+            self.driver.script(&axe()?, &[])?;
         }
-        let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'], runOnly: \
+        // A frame with a message runs no scripts, axe-core's neither: it would be waited for in vain.
+        let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'], iframes: false, runOnly: \
             ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }) \
             .then(r => done(r.violations), e => done(String(e)))";
         let answer = self.driver.script_until_done(run, &[])?;
@@ -229,6 +245,10 @@ impl Browser {
         let pair = |c: &Value| Some(format!("{}={}", c["name"].as_str()?, c["value"].as_str()?));
         Ok(list.iter().filter_map(pair).collect::<Vec<_>>().join("; "))
     }
+}
+
+fn axe() -> Result<String> {
+    Ok(fs::read_to_string(package("axe-core")?.join("axe.min.js"))?)
 }
 
 /// Whom Chromium asks of its own accord, pages or none.
