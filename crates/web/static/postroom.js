@@ -70,6 +70,19 @@
     if (part && (part.querySelector("details[open]") || part.contains(document.activeElement))) event.preventDefault();
   });
 
+  // What somebody changed while the server looked at a form is not put back by
+  // its answer: a later one is on its way.
+  let edits = 0;
+  const asked = new WeakMap();
+  document.addEventListener("change", () => { edits += 1; }, true);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.dataset?.foresees !== undefined) asked.set(event.detail.xhr, edits);
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const then = asked.get(event.detail.xhr);
+    if (then !== undefined && then !== edits) event.detail.shouldSwap = false;
+  });
+
   // Keys: `g m` goes to the mailboxes, `?` lists them all. The elements say
   // which key is theirs.
   const typed = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
