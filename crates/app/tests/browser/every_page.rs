@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use testkit::Browser;
@@ -37,6 +39,19 @@ fn links(browser: &Browser) -> Result<Vec<String>> {
     Ok(found.as_array().context("no links")?.iter().filter_map(|l| l.as_str().map(str::to_owned)).collect())
 }
 
+/// What the elements of the page are like, each kind once: everything that
+/// decides how it is drawn and read out, but for its words.
+fn shapes(browser: &Browser) -> Result<BTreeSet<String>> {
+    let script = "const own = e => e.tagName + '.' + [...e.classList].sort().join('.'); \
+        const words = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()); \
+        const shape = e => own(e.parentElement || e) + '>' + own(e) + [...e.attributes].map(a => \
+            ['role', 'type', 'aria-hidden', 'aria-current', 'aria-sort', 'hidden', 'disabled'].includes(a.name) ? `[${a.name}=${a.value}]` \
+            : a.value.trim() ? `[${a.name}]` : `[${a.name}=]`).sort().join('') + (words(e) ? '+' : e.childElementCount ? '' : '0'); \
+        return [...new Set([...document.querySelectorAll('*')].map(shape))]";
+    let found = browser.driver().script(script, &[])?;
+    Ok(found.as_array().context("no shapes")?.iter().filter_map(|s| s.as_str().map(str::to_owned)).collect())
+}
+
 /// Status and type of what the browser shows.
 fn answer(browser: &Browser) -> Result<(u64, String)> {
     let script = "return [performance.getEntriesByType('navigation')[0].responseStatus, document.contentType]";
@@ -44,11 +59,19 @@ fn answer(browser: &Browser) -> Result<(u64, String)> {
     Ok((found[0].as_u64().unwrap_or(0), found[1].as_str().unwrap_or_default().to_owned()))
 }
 
-/// Goes everywhere from `first`, and looks at each page; gives back what is
-/// wrong and which kinds of page there were.
-fn wander(browser: &Browser, first: &[String], allowed: &[u64]) -> Result<(Vec<String>, BTreeSet<String>)> {
+/// Goes everywhere from `first` within what is `ours`, and looks at each page;
+/// gives back what is wrong and which kinds of page there were. axe-core, which
+/// takes most of the time, looks where there is an element the like of which it
+/// has not seen: `known`.
+fn wander(
+    browser: &Browser,
+    first: &[String],
+    ours: impl Fn(&str) -> bool,
+    allowed: &[u64],
+    known: &mut BTreeSet<String>,
+) -> Result<(Vec<String>, BTreeSet<String>)> {
     let (mut faults, mut count) = (Vec::new(), BTreeMap::<String, usize>::new());
-    let mut queue: VecDeque<String> = first.iter().cloned().collect();
+    let mut queue: VecDeque<String> = first.iter().filter(|path| ours(path)).cloned().collect();
     let mut seen: BTreeSet<String> = queue.iter().cloned().collect();
     while let Some(path) = queue.pop_front() {
         let of_a_kind = count.entry(kind(&path)).or_default();
@@ -65,11 +88,14 @@ fn wander(browser: &Browser, first: &[String], allowed: &[u64]) -> Result<(Vec<S
             faults.push(format!("{path}: status {status}"));
             continue;
         }
-        if let Err(error) = browser.check() {
+        let before = known.len();
+        known.extend(shapes(browser)?);
+        let result = if known.len() > before { browser.check() } else { browser.check_quiet() };
+        if let Err(error) = result {
             faults.push(format!("{error:#}"));
             browser.forget_console()?;
-            browser.forget_network()?;
         }
+        browser.forget_network()?;
         browser.size(Size::Phone)?;
         let wide = browser.overflowing()?;
         if !wide.is_empty() {
@@ -77,7 +103,7 @@ fn wander(browser: &Browser, first: &[String], allowed: &[u64]) -> Result<(Vec<S
         }
         browser.size(Size::Desktop)?;
         for link in links(browser)? {
-            if is_page(&link) && seen.insert(link.clone()) {
+            if is_page(&link) && ours(&link) && seen.insert(link.clone()) {
                 queue.push_back(link);
             }
         }
@@ -96,18 +122,148 @@ fn report(faults: &[String]) -> Result<()> {
     bail!(text)
 }
 
+/// The pages in parts that are looked at side by side; what no beginning fits
+/// belongs to the first.
+const PARTS: [(&str, &[&str]); 3] = [
+    ("work", &[]),
+    (
+        "email configuration",
+        &[
+            "/settings/mailboxes",
+            "/settings/profiles",
+            "/settings/email",
+            "/settings/monitoring",
+            "/settings/alerts",
+            "/start",
+        ],
+    ),
+    ("administration", &["/settings/security", "/settings/data", "/settings/feedback"]),
+];
+
+fn part(path: &str) -> &'static str {
+    let fits = |beginnings: &&[&str]| beginnings.iter().any(|b| path.starts_with(b));
+    PARTS.iter().find(|(_, beginnings)| fits(beginnings)).map_or(PARTS[0].0, |(name, _)| name)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_is_accessible_quiet_and_keeps_to_itself() -> Result<()> {
+async fn every_page_of_work_is_accessible_quiet_and_keeps_to_itself() -> Result<()> {
+    look_at("work").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_email_configuration_is_accessible_quiet_and_keeps_to_itself() -> Result<()> {
+    look_at("email configuration").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_administration_is_accessible_quiet_and_keeps_to_itself() -> Result<()> {
+    look_at("administration").await
+}
+
+async fn look_at(name: &str) -> Result<()> {
     let lively = Lively::start().await?;
     let browser = lively.world.browser(WATCHER)?;
-    let first: Vec<String> = lively.pages().into_iter().map(|(_, path)| path).collect();
-    let (faults, kinds) = wander(&browser, &first, &[200])?;
-    println!("{} kinds of page:\n{}", kinds.len(), kinds.into_iter().collect::<Vec<_>>().join("\n"));
+    browser.keep_axe()?;
+    // Each page is linked to from one of its part, or stands here.
+    let mut first: Vec<String> = lively.pages().into_iter().map(|(_, path)| path).collect();
+    let collect = lively.collect.mailbox;
+    first.extend([
+        "/account".to_owned(),
+        format!("/settings/mailboxes/{collect}/assign"),
+        format!("/settings/mailboxes/{collect}/delete"),
+        "/settings/mailboxes/tests?from=0&to=1".to_owned(),
+        format!("/work/emails/{}/answer?how=reply", lively.attachments),
+    ]);
+    let (faults, kinds) = wander(&browser, &first, |path| part(path) == name, &[200], &mut BTreeSet::new())?;
+    println!("{} kinds of page:\n{}", kinds.len(), kinds.iter().cloned().collect::<Vec<_>>().join("\n"));
     report(&faults)?;
+    forgotten(name, &kinds)?;
     // By the browser's own log: nobody else was asked, by no frame.
     let outside = browser.outside()?;
     if !outside.is_empty() {
         bail!("{outside:?} were asked");
+    }
+    Ok(())
+}
+
+/// Pages that nothing leads to in the state that this company is in, and the
+/// story that looks at each.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("/options/mailbox", "mailbox::without_scripts_and_without_rights"),
+    ("/settings/profiles/inquiries/{id}", "profiles::settings_are_looked_up_tested_and_saved"),
+    ("/work/commands/{id}", "bulk::two_hundred_mailboxes_at_once"),
+    ("/work/emails/{id}/edit", "writing::a_formatted_email_arrives_as_it_was_written"),
+    ("/work/emails/{id}/resolve", "filing::unknown_addresses_get_an_existing_and_a_new_record"),
+    ("/work/messages/{id}", "filing::a_message_that_was_not_tracked_is_tracked_and_filed"),
+];
+/// What is asked for by a page and is none: parts that move, files, pictures.
+const NO_PAGES: [&str; 19] = [
+    "/favicon.ico",
+    "/settings/data/backups",
+    "/settings/data/encryption",
+    "/settings/mailboxes/{id}/beside",
+    "/settings/mailboxes/{id}/details",
+    "/settings/mailboxes/{id}/progress",
+    "/settings/profiles/{id}/connections",
+    "/settings/profiles/{id}/mailboxes",
+    "/settings/security/roles/{id}/assign",
+    "/settings/security/teams/{id}/members",
+    "/start/steps",
+    "/static/{name}",
+    "/work/emails/recipients",
+    "/work/emails/{id}/body",
+    "/work/emails/{id}/files/{file}",
+    "/work/emails/{id}/quoted",
+    "/work/emails/{id}/raw",
+    "/work/messages/{id}/body",
+    "/work/queues/{id}/news",
+];
+
+/// The addresses that the sources of the pages declare for `GET`.
+fn routes() -> Result<BTreeSet<String>> {
+    let (mut found, mut folders) =
+        (BTreeSet::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/src/pages")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path)?;
+            let quoted = |text: &str| text.strip_prefix('"').and_then(|rest| rest.split('"').next()).map(str::to_owned);
+            let own = text.split("const PATH: &str = ").nth(1).and_then(quoted);
+            let named = |text: &str| if text.starts_with("PATH,") { own.clone() } else { quoted(text) };
+            for call in text.split(".route(").skip(1).map(str::trim_start) {
+                let mut depth = 1;
+                let closes = |c: char| {
+                    depth += i32::from(c == '(') - i32::from(c == ')');
+                    depth == 0
+                };
+                let end = call.find(closes).unwrap_or(call.len());
+                found.extend(named(call).filter(|_| call[..end].contains("get(")));
+            }
+            for base in text.split("\n    base: ").skip(1).filter_map(named) {
+                found.insert(format!("{base}/design"));
+                found.insert(base);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// No page of the program is left out.
+fn forgotten(name: &str, kinds: &BTreeSet<String>) -> Result<()> {
+    let fits = |route: &str, path: &str| {
+        let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+        route.len() == path.len() && route.iter().zip(&path).all(|(r, p)| r == p || r.starts_with('{'))
+    };
+    let visited = |route: &str| kinds.iter().filter_map(|kind| kind.split(' ').next()).any(|path| fits(route, path));
+    let known = |route: &str| ELSEWHERE.iter().any(|(r, _)| *r == route) || NO_PAGES.contains(&route);
+    let ours: Vec<String> = routes()?.into_iter().filter(|route| part(route) == name).collect();
+    let missing: Vec<&String> = ours.iter().filter(|route| !known(route) && !visited(route)).collect();
+    if ours.len() < 10 || !missing.is_empty() {
+        bail!("of {} pages never looked at: {missing:?}", ours.len());
     }
     Ok(())
 }
@@ -157,10 +313,11 @@ async fn pages_that_are_not_theirs_refuse_people_in_words() -> Result<()> {
     let lively = Lively::start().await?;
     let browser = lively.world.browser(SAM)?;
     let first: Vec<String> = lively.pages().into_iter().map(|(_, path)| path).collect();
-    let mut faults = Vec::new();
+    let (mut faults, mut known) = (Vec::new(), BTreeSet::new());
+    browser.keep_axe()?;
     for person in [SAM, NORA] {
         lively.world.sign_in(&browser, person)?;
-        let (found, _) = wander(&browser, &first, &[200, 403, 404])?;
+        let (found, _) = wander(&browser, &first, |_| true, &[200, 403, 404], &mut known)?;
         faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", person.first)));
         for path in ["/settings/email", "/settings/security/sessions", "/settings/security/audit", "/settings/data"] {
             browser.go(path)?;
