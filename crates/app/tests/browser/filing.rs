@@ -39,7 +39,7 @@ async fn a_message_that_was_not_tracked_is_tracked_and_filed() -> Result<()> {
     sam.at("/work/messages/")?;
     sam.check()?;
     sam.press("Track It Now")?;
-    sam.see("Created.")?;
+    sam.told("Created.")?;
     sam.at("/work/emails/")?;
     sam.check()?;
     let entry = world.crm.wait_in_ledger(world.sam.mailbox, "A wish")?;
@@ -59,6 +59,8 @@ async fn a_message_that_was_not_tracked_is_tracked_and_filed() -> Result<()> {
     sam.press("Change Regarding")?;
     sam.press("Regarding nothing")?;
     sam.see_in("Filing", "nothing")?;
+    let email = world.crm.emails("A wish")?.pop().context("no email")?;
+    ensure!(email["_regardingobjectid_value"].is_null(), "{email}");
     Ok(())
 }
 
@@ -78,13 +80,13 @@ async fn unknown_addresses_get_an_existing_and_a_new_record() -> Result<()> {
     let email = world.crm.emails("Both unknown")?.pop().context("no email")?;
     let sam = world.browser(SAM)?;
     sam.go(&format!("/work/emails/{}", email["activityid"].as_str().context("no id")?))?;
-    sam.see("Unknown")?;
+    sam.see_in("grace@elsewhere.test", "Unknown")?;
     // Her name finds the record that lacks the address.
     sam.press("Resolve Grace Hopper")?;
     sam.see("Grace Hopper (Contact)")?;
     sam.check()?;
     sam.press("Resolve")?;
-    sam.see("Saved.")?;
+    sam.told("Saved.")?;
     let row = world.crm.api.list(&format!("contacts?$filter=contactid eq {grace}&$select=emailaddress1"))?;
     ensure!(row.first().is_some_and(|r| r["emailaddress1"] == "grace@elsewhere.test"), "{row:?}");
     // Nobody is called Dora yet.
@@ -93,7 +95,7 @@ async fn unknown_addresses_get_an_existing_and_a_new_record() -> Result<()> {
     sam.check()?;
     ensure!(sam.value("Last Name")? == "Different", "{}", sam.value("Last Name")?);
     sam.press("Create the contact and resolve")?;
-    sam.see("Saved.")?;
+    sam.told("Saved.")?;
     sam.not_see("Resolve")?;
     sam.press("Dora Different")?;
     sam.at("/work/contacts/")?;
@@ -135,7 +137,7 @@ async fn everybody_is_answered_and_files_are_forwarded() -> Result<()> {
     sam.check()?;
     sam.fill("Text", "Seen by all.")?;
     sam.press("Send")?;
-    sam.see("Handed over to be sent.")?;
+    sam.told("Handed over to be sent.")?;
     for address in [CARA, DORA] {
         let text = world.crm.mail.wait_for_text(address, "Seen by all.").await?.text();
         ensure!(text.contains("cid:plan@x") && text.contains("Content-ID: <plan@x>"), "the picture is lost: {text}");
@@ -148,11 +150,12 @@ async fn everybody_is_answered_and_files_are_forwarded() -> Result<()> {
     sam.fill("To", "eve@customers.test")?;
     sam.fill("Text", "Here they are.")?;
     // Once it is saved, its files are its own and can be left out.
-    sam.see("Saved ")?;
+    world.wait_for_draft("Here they are.")?;
+    sam.told("Saved ")?;
     sam.wait("the file to be the draft's", || sam.has("Remove list.txt").map(|has| has.then_some(())))?;
     sam.check()?;
     sam.press("Send")?;
-    sam.see("Handed over to be sent.")?;
+    sam.told("Handed over to be sent.")?;
     let text = world.crm.mail.wait_for_text("eve@customers.test", "Here they are.").await?.text();
     ensure!(text.contains("list.txt") && text.contains("Content-ID: <plan@x>"), "{text}");
     ensure!(text.contains("Fw: Drawings") && !text.contains("In-Reply-To"), "{text}");
@@ -203,7 +206,7 @@ async fn items_of_a_queue_are_routed_and_assigned() -> Result<()> {
     sam.tick("Cora Custom")?;
     sam.check()?;
     sam.press("Assign")?;
-    sam.see("done")?;
+    sam.told("Done.")?;
     let items = api.list("queueitems?$filter=title eq 'A lost key'")?;
     ensure!(items.iter().any(|i| i["_workerid_value"] == json!(world.cora.id.to_string())), "{items:?}");
     Ok(())

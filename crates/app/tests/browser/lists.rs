@@ -9,18 +9,18 @@ use testkit::Browser;
 use testkit::browser::{Size, key};
 use testkit::crm::Protocol;
 
+use crate::bulk::shown_view;
 use crate::world::{CORA, MARA, NORA, SAM, World, join};
 
 /// Opens the list of mailboxes with this view.
 fn view(browser: &Browser, name: &str) -> Result<()> {
     browser.go("/settings/mailboxes")?;
-    let view = "return document.querySelector('.picker summary').innerText.trim()";
-    if browser.driver().script(view, &[])? == name {
+    if shown_view(browser)? == name {
         return Ok(());
     }
     browser.driver().script("document.querySelector('.picker').open = true", &[])?;
     browser.press(name)?;
-    browser.see(name)
+    browser.wait(&format!("the view {name}"), || Ok((shown_view(browser)? == name).then_some(())))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn mailboxes_are_brought_into_service_together() -> Result<()> {
     browser.press_in("Download Mailbox Details", "Alerts")?;
     browser.at("/settings/alerts")?;
     browser.see("Regarding: Felix Grau")?;
-    browser.see("Error")?;
+    browser.see_in("Felix Grau", "Error")?;
     browser.check()?;
     Ok(())
 }
@@ -137,19 +137,21 @@ async fn a_list_is_made_ones_own() -> Result<()> {
     let headers = browser.driver().script(header, &[])?.to_string();
     ensure!(headers.contains("User Name") && !headers.contains("Owner"), "{headers}");
     browser.press("Name")?;
+    let sorted = "return document.querySelector('thead th[aria-sort]')?.innerText.includes('Name')";
+    ensure!(browser.driver().script(sorted, &[])? == true, "not sorted by the name: {}", browser.path()?);
     browser.press("Save view as")?;
     browser.fill("Name of the view", "Sam's")?;
     browser.check()?;
     browser.press("Save as a new view")?;
-    browser.see("Saved.")?;
-    browser.see("Sam's")?;
+    browser.told("Saved.")?;
+    ensure!(shown_view(&browser)? == "Sam's", "{}", shown_view(&browser)?);
     browser.go("/settings/mailboxes")?;
     view(&browser, "Sam's")?;
     browser.see("1–1 of 1")?;
     browser.press("Save view as")?;
     browser.press("Delete this view")?;
     browser.press("Delete")?;
-    browser.see("Deleted.")?;
+    browser.told("Deleted.")?;
     // Keys: `/` is the quick find, `v` the views, Escape closes.
     browser.keys("/")?;
     ensure!(browser.focus()? == "Quick find", "{}", browser.focus()?);
@@ -245,13 +247,13 @@ async fn an_alert_is_read_and_deleted() -> Result<()> {
     let browser = world.stranger()?;
     browser.sign_in("felix@company.test", crate::world::PASSWORD)?;
     browser.go("/settings/alerts")?;
-    browser.see("Error")?;
+    browser.see_in("Felix Grau", "Error")?;
     browser.check()?;
     browser.press_in("Felix Grau", "Error")?;
     browser.see("What the server said")?;
     browser.see("Test & Enable Mailbox")?;
     browser.check()?;
     browser.press("Delete")?;
-    browser.see("Deleted.")?;
+    browser.told("Deleted.")?;
     Ok(())
 }

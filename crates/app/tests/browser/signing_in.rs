@@ -47,7 +47,7 @@ async fn a_password_opens_the_pages_and_a_wrong_one_does_not() -> Result<()> {
     browser.fill("User name or email address", SAM.address)?;
     browser.fill("Password", "not the password")?;
     browser.press("Sign in")?;
-    browser.see("wrong")?;
+    browser.told("wrong")?;
     browser.at("/signin")?;
     browser.check()?;
     browser.fill("User name or email address", SAM.address)?;
@@ -60,6 +60,7 @@ async fn a_password_opens_the_pages_and_a_wrong_one_does_not() -> Result<()> {
     browser.see("Basic User")?;
     browser.check()?;
     browser.press("Sign out")?;
+    browser.at("/signin")?;
     browser.go("/account")?;
     browser.at("/signin")?;
     Ok(())
@@ -73,7 +74,7 @@ async fn a_second_step_is_set_up_used_and_switched_off() -> Result<()> {
     browser.check()?;
     browser.fill_in("Set up a second step", "Present password", PASSWORD)?;
     browser.press("Set up a second step")?;
-    browser.see("authenticator")?;
+    browser.see("Open in an authenticator")?;
     browser.check()?;
     let link = "return [...document.links].map(a => a.href).find(h => h.startsWith('otpauth:'))";
     let uri = browser.driver().script(link, &[])?;
@@ -90,7 +91,7 @@ async fn a_second_step_is_set_up_used_and_switched_off() -> Result<()> {
     other.check()?;
     other.fill("Code of your authenticator", "000000")?;
     other.press("Sign in")?;
-    other.see("wrong")?;
+    other.told("wrong")?;
     // Each code is good for once: this is the next one.
     other.fill("Code of your authenticator", &code(secret, 1)?)?;
     other.press("Sign in")?;
@@ -134,7 +135,7 @@ async fn people_look_after_their_own_account_without_scripts() -> Result<()> {
     browser.press("Change the password")?;
     let again = world.stranger()?;
     try_to_sign_in(&again, NORA.address, PASSWORD)?;
-    again.see("wrong")?;
+    again.told("wrong")?;
     again.sign_in(NORA.address, next)?;
     ensure!(browser.outside()?.is_empty(), "{:?}", browser.outside()?);
     Ok(())

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use testkit::{Browser, Postgres, postroom};
 
+use crate::bulk::shown_view;
 use crate::world::{ADMIN, World};
 
 const BOARD: &str = "/settings/monitoring";
@@ -111,18 +112,17 @@ async fn the_numbers_behind_the_charts_and_the_lists_behind_the_numbers() -> Res
     // What needs somebody leads to the rows that do.
     admin.go(BOARD)?;
     admin.press("Test failed: 1")?;
-    admin.see("Mailboxes with Failed Tests")?;
+    admin.wait("the view", || Ok((shown_view(&admin)? == "Mailboxes with Failed Tests").then_some(())))?;
     admin.see("Mara Mailer")?;
     admin.not_see("Sam Seller")?;
     admin.go(BOARD)?;
     admin.press("Errors in 24 hours")?;
-    admin.see("Errors")?;
-    let path = admin.path()?;
-    ensure!(path.starts_with("/settings/alerts?view="), "{path}");
+    admin.at("/settings/alerts?view=")?;
+    ensure!(shown_view(&admin)? == "Errors", "{}", shown_view(&admin)?);
     admin.check()?;
     admin.go(BOARD)?;
     admin.press("Emails that failed")?;
-    admin.see("Failed Emails")?;
+    admin.wait("the view", || Ok((shown_view(&admin)? == "Failed Emails").then_some(())))?;
     admin.check()
 }
 

@@ -52,7 +52,7 @@ async fn a_mail_to_support_is_picked_answered_and_done() -> Result<()> {
     sam.press("Reply")?;
     sam.fill("Text", "Press the green button.")?;
     sam.press("Send")?;
-    sam.see("Handed over to be sent.")?;
+    sam.told("Handed over to be sent.")?;
     // The subject has a tracking token at its end.
     let answers = "emails?$filter=startswith(subject,'Re%3A%20The%20pump')&$select=subject,statuscode,pr_failurereason";
     let sent = || Ok(crm.api.list(answers)?.into_iter().find(|email| email["statuscode"] == 3));
@@ -126,6 +126,7 @@ async fn customers_and_options_without_scripts() -> Result<()> {
     browser.go("/work/accounts/new")?;
     browser.fill("Account Name", "Analytical Engines")?;
     browser.press("Save & Close")?;
+    browser.at("/work/accounts?")?;
     browser.see("Analytical Engines")?;
     browser.go("/work/contacts/new")?;
     browser.fill("First Name", "Ada")?;
@@ -137,7 +138,7 @@ async fn customers_and_options_without_scripts() -> Result<()> {
     ensure!(browser.value("Email")? == ADA, "what was typed is gone");
     browser.fill("Company Name", "Analytical Engines")?;
     browser.press("Save")?;
-    browser.see("Created.")?;
+    browser.told("Created.")?;
     browser.see("Nothing yet.")?;
     ensure!(browser.value("Company Name")? == "Analytical Engines");
     browser.press("Deactivate")?;

@@ -11,9 +11,10 @@
 //! ```
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::crm::{Member, Protocol};
 use testkit::{Browser, Crm, postroom, world};
 
@@ -103,6 +104,15 @@ pub fn join(crm: &Crm, person: Person) -> Result<Member> {
 }
 
 impl World {
+    /// Waits until what was written last is kept in a draft.
+    pub fn wait_for_draft(&self, words: &str) -> Result<()> {
+        self.crm.api.wait_for(Duration::from_secs(20), &format!("a draft with '{words}'"), || {
+            let drafts = self.crm.api.list("emails?$filter=statuscode eq 1&$select=description")?;
+            let holds = |draft: &Value| draft["description"].as_str().is_some_and(|text| text.contains(words));
+            Ok(drafts.iter().any(holds).then_some(()))
+        })
+    }
+
     /// A contact with an address, so that mail finds somebody to belong to.
     pub fn contact(&self, first: &str, last: &str, address: &str) -> Result<uuid::Uuid> {
         self.crm.api.create("contacts", &json!({ "firstname": first, "lastname": last, "emailaddress1": address }))

@@ -41,7 +41,7 @@ async fn a_formatted_email_arrives_as_it_was_written() -> Result<()> {
     sam.check()?;
     sam.fill("Signature", "Sam Seller\nSales")?;
     sam.press("Save")?;
-    sam.see("Saved.")?;
+    sam.told("Saved.")?;
 
     sam.go("/work/emails/new")?;
     sam.check()?;
@@ -91,7 +91,8 @@ async fn a_formatted_email_arrives_as_it_was_written() -> Result<()> {
     ensure!(html.contains("<b>heavily</b>"), "{html}");
     ensure!(!html.contains("onclick") && !html.contains("<img") && !html.contains("<script"), "{html}");
     ensure!(sam.driver().script("return window.ran === undefined", &[])? == true, "something pasted ran");
-    sam.see("Saved ")?;
+    world.wait_for_draft("heavily")?;
+    sam.told("Saved ")?;
     sam.check()?;
     // It is there again as it was.
     sam.wait("the address of the draft", || Ok(sam.path()?.ends_with("/edit").then_some(())))?;
@@ -102,7 +103,7 @@ async fn a_formatted_email_arrives_as_it_was_written() -> Result<()> {
 
     into_editor(&sam)?;
     sam.chord(key::CONTROL, key::ENTER)?;
-    sam.see("Handed over to be sent.")?;
+    sam.told("Handed over to be sent.")?;
     let text = world.crm.mail.wait_for_text(CARA, "Our offer").await?.text();
     ensure!(text.contains("multipart/alternative"), "{text}");
     ensure!(text.contains("<b>Our offer</b> for you:"), "{text}");
@@ -120,12 +121,14 @@ async fn two_windows_on_one_draft_lose_nothing() -> Result<()> {
     one.go("/work/emails/new")?;
     one.fill("Subject", "Two windows")?;
     one.fill("Text", "The beginning.")?;
-    one.see("Saved ")?;
+    world.wait_for_draft("The beginning.")?;
+    one.told("Saved ")?;
     let path = one.wait("the address of the draft", || Ok(Some(one.path()?).filter(|p| p.ends_with("/edit"))))?;
     two.go(&path)?;
     ensure!(two.value("Text")?.trim() == "The beginning.", "{:?}", two.value("Text")?);
     two.fill("Text", "Written in the second window.")?;
-    two.see("Saved ")?;
+    world.wait_for_draft("Written in the second window.")?;
+    two.told("Saved ")?;
 
     one.fill("Text", "Written in the first window.")?;
     one.see("This email was saved elsewhere meanwhile")?;
@@ -140,7 +143,7 @@ async fn two_windows_on_one_draft_lose_nothing() -> Result<()> {
     two.reload()?;
     ensure!(two.value("Text")?.trim() == "Written in the second window.", "{:?}", two.value("Text")?);
     one.press("Save mine as a second draft")?;
-    one.see("Saved.")?;
+    one.told("Saved.")?;
     ensure!(one.value("Text")?.trim() == "Written in the first window.", "{:?}", one.value("Text")?);
     ensure!(world.crm.emails("Two windows")?.len() == 2, "both drafts are kept");
 
@@ -148,7 +151,7 @@ async fn two_windows_on_one_draft_lose_nothing() -> Result<()> {
     let path = one.path()?;
     two.go(&path)?;
     two.fill("Text", "The second window again.")?;
-    two.see("Saved ")?;
+    world.wait_for_draft("The second window again.")?;
     one.fill("Subject", "Of the first window")?;
     one.see("Load the other version instead")?;
     one.press("Load the other version instead")?;
@@ -158,8 +161,9 @@ async fn two_windows_on_one_draft_lose_nothing() -> Result<()> {
         Ok((one.value("Text").unwrap_or_default().trim() == "The second window again.").then_some(()))
     })?;
     ensure!(one.value("Subject")? == "Two windows", "{}", one.value("Subject")?);
-    one.fill("Text", "Saved again.")?;
-    one.see("Saved ")?;
+    one.fill("Text", "And once more.")?;
+    world.wait_for_draft("And once more.")?;
+    one.told("Saved ")?;
     Ok(())
 }
 
@@ -187,7 +191,7 @@ async fn an_email_is_sent_at_the_time_that_was_set() -> Result<()> {
     let soon = sam.driver().script(soon, &[])?;
     sam.fill("Send on", soon.as_str().context("no time")?)?;
     sam.press("Send at this time")?;
-    sam.see("It will be sent at the time that you set.")?;
+    sam.told("It will be sent at the time that you set.")?;
     sam.see_in("Status", "To be sent on")?;
     sam.check()?;
     let row = || {
@@ -217,7 +221,7 @@ async fn an_email_is_sent_at_the_time_that_was_set() -> Result<()> {
     sam.press("Stop Sending")?;
     ensure!(sam.value("Send on")? == "2126-01-01T08:00", "{}", sam.value("Send on")?);
     sam.press("Send")?;
-    sam.see("Handed over to be sent.")?;
+    sam.told("Handed over to be sent.")?;
     world.crm.mail.wait_for_text(CARA, "In a hundred years").await?;
     Ok(())
 }
@@ -249,12 +253,13 @@ async fn what_nobody_wrote_is_not_kept() -> Result<()> {
     // What was begun is kept, until it is discarded.
     sam.press("Reply")?;
     sam.fill("Text", "You may")?;
-    sam.see("Saved ")?;
+    world.wait_for_draft("You may")?;
+    sam.told("Saved ")?;
     ensure!(drafts(&world)? == 1, "what was written is not kept");
     sam.press("Discard")?;
     sam.check()?;
     sam.press("Discard the draft")?;
-    sam.see("Discarded.")?;
+    sam.told("Discarded.")?;
     sam.at(&path)?;
     ensure!(drafts(&world)? == 0, "what was discarded was kept");
     Ok(())

@@ -58,6 +58,14 @@ fn scheduled(keep: u32) -> String {
 /// As if the last one had been yesterday's, whose name it then has.
 const YESTERDAY: &str = "UPDATE pr_job SET pr_scheduledfor = pr_scheduledfor - 86400000000, pr_jobid = randomblob(16);";
 
+/// What `postroom doctor` finds wrong.
+fn doctor(postroom: &Postroom) -> Result<String> {
+    let output = postroom.run(&["doctor", "--json"])?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(!output.status.success(), "it finds nothing: {told}");
+    Ok(told)
+}
+
 fn restorable(backup: &Path, from: &Postroom) -> Result<Postroom> {
     Postroom::restore(binary(), postroom::Options::default(), backup, &from.data_dir().join("keys"), from.token())
 }
@@ -105,6 +113,14 @@ async fn the_schedule_makes_backups_keeps_so_many_and_tells_of_failures() -> Res
     let text = alert["text"].as_str().unwrap_or_default();
     let place = directory.display().to_string();
     ensure!(text.contains("was not made") && text.contains(&place) && text.contains("Make a backup now"), "{alert}");
+    postroom.stop()?;
+    let told = doctor(&postroom)?;
+    ensure!(told.contains("failed: ") && told.contains(&place) && told.contains("Make a backup now"), "{told}");
+    // Nor was today's made, as long as nothing runs.
+    let overdue = "DELETE FROM pr_job; UPDATE organization SET pr_backuphour = (pr_backuphour + 20) % 24;";
+    tell(&postroom, overdue)?;
+    let told = doctor(&postroom)?;
+    ensure!(told.contains("has not been made") && told.contains("postroom serve"), "{told}");
     Ok(())
 }
 
