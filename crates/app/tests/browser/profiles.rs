@@ -108,7 +108,7 @@ async fn its_mailboxes_are_tested_and_a_change_says_what_it_takes_back() -> Resu
     admin.told("Saved.")?;
     admin.see_in("mara@company.test", "Not Run")?;
     admin.press("Deactivate")?;
-    admin.see("Its 2 mailboxes neither receive nor send")?;
+    admin.see("Its 4 mailboxes neither receive nor send")?;
     admin.check()?;
     admin.press("Deactivate")?;
     admin.see("Its mailboxes are not processed.")?;
