@@ -175,7 +175,6 @@ async fn look_at(name: &str) -> Result<()> {
         format!("/work/emails/{}/answer?how=reply", lively.attachments),
     ]);
     let (faults, kinds) = wander(&browser, &first, |path| part(path) == name, &[200], &mut BTreeSet::new())?;
-    println!("{} kinds of page:\n{}", kinds.len(), kinds.iter().cloned().collect::<Vec<_>>().join("\n"));
     report(&faults)?;
     forgotten(name, &kinds)?;
     // By the browser's own log: nobody else was asked, by no frame.
