@@ -24,6 +24,7 @@ pub async fn emails(ctx: &Context, statuses: &[EmailStatus], most: usize) -> Res
             "subject",
             "sortdate",
             "torecipients",
+            "sender",
             "statuscode",
             "pr_failurereason",
             "postponeemailprocessinguntil",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actions::{Wish, my_work, permitted, queue, views};
+use actions::{Context, Wish, my_work, permitted, queue, views};
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
@@ -36,6 +36,8 @@ struct Page {
     /// There are more queues than these.
     more_queues: bool,
     unsent: Vec<Mine>,
+    more_unsent: u64,
+    received: Vec<Working>,
     drafts: Vec<Mine>,
     more_drafts: u64,
     alerts: Vec<Alert>,
@@ -46,6 +48,10 @@ impl Page {
     /// The list of just those that are counted.
     fn mailboxes(&self, view: &str) -> String {
         format!("/settings/mailboxes?view={}", views::ready(Mailbox::TABLE, view))
+    }
+
+    fn activities(&self, view: &str) -> String {
+        format!("/work/activities?view={}", views::ready(Email::TABLE, view))
     }
 }
 
@@ -86,13 +92,14 @@ async fn page(desk: Desk) -> Outcome {
     let ctx = &desk.ctx;
     let waiting = [EmailStatus::Failed, EmailStatus::PendingSend, EmailStatus::Sending];
     // None needs another's answer: they wait for the database side by side.
-    let (care, mailbox, working, (queues, more_queues), unsent, (drafts, all_drafts), alerts) = tokio::try_join!(
+    let (care, mailbox, working, (queues, more_queues), unsent, received, drafts, alerts) = tokio::try_join!(
         answer(my_work::care(ctx)),
         answer(my_work::mailbox(ctx)),
         readable(queue::worked_on(ctx, MOST)),
         readable(queue::at_work(ctx, MOST_QUEUES)),
-        answer(my_work::emails(ctx, &waiting, MOST)),
-        drafts(&desk),
+        emails(ctx, &waiting),
+        answer(my_work::emails(ctx, &[EmailStatus::Received], MOST)),
+        emails(ctx, &[EmailStatus::Draft]),
         answer(my_work::alerts(ctx, MOST)),
     )?;
     let page = Page {
@@ -105,20 +112,23 @@ async fn page(desk: Desk) -> Outcome {
         working: working.iter().map(|row| self::working(&desk, row)).collect(),
         rows: queues.into_iter().map(QueueRow::from).collect(),
         more_queues,
-        unsent: unsent.iter().map(|row| mine(&desk, row)).collect(),
-        more_drafts: all_drafts.saturating_sub(drafts.len() as u64),
-        drafts: drafts.iter().map(|row| mine(&desk, row)).collect(),
+        more_unsent: unsent.1,
+        unsent: unsent.0.iter().map(|row| mine(&desk, row)).collect(),
+        received: received.iter().map(|row| self::received(&desk, row)).collect(),
+        more_drafts: drafts.1,
+        drafts: drafts.0.iter().map(|row| mine(&desk, row)).collect(),
         alerts: alerts.iter().map(|row| alert(&desk, row)).collect(),
         writes: permitted(ctx, Wish::Create(Email::TABLE)),
     };
     show(&page)
 }
 
-/// One's own drafts, the latest first, and how many there are when these are not all.
-async fn drafts(desk: &Desk) -> Result<(Vec<Record>, u64), Fault> {
-    let rows = my_work::emails(&desk.ctx, &[EmailStatus::Draft], MOST).await?;
-    let all = if rows.len() == MOST { my_work::count(&desk.ctx, &[EmailStatus::Draft]).await? } else { 0 };
-    Ok((rows, all))
+/// The first of one's own emails in these states, and how many more there are.
+async fn emails(ctx: &Context, statuses: &[EmailStatus]) -> Result<(Vec<Record>, u64), Fault> {
+    let rows = my_work::emails(ctx, statuses, MOST).await?;
+    let all = if rows.len() == MOST { my_work::count(ctx, statuses).await? } else { 0 };
+    let more = all.saturating_sub(rows.len() as u64);
+    Ok((rows, more))
 }
 
 async fn answer<T>(found: impl Future<Output = Result<T, actions::ActionError>>) -> Result<T, Fault> {
@@ -163,6 +173,15 @@ fn working(desk: &Desk, row: &Record) -> Working {
         title: titled(desk, text(row, QueueItem::C.title.name)),
         sender: text(row, QueueItem::C.sender.name),
         since: row.get(QueueItem::C.worker_modified_on.name).as_time(),
+    }
+}
+
+fn received(desk: &Desk, row: &Record) -> Working {
+    Working {
+        href: format!("/work/emails/{}", row.id),
+        title: titled(desk, text(row, Email::C.subject.name)),
+        sender: text(row, "sender"),
+        since: row.get(Email::C.sort_date.name).as_time(),
     }
 }
 
