@@ -221,7 +221,7 @@ async fn people_see_what_is_theirs_to_do() -> Result<()> {
     browser.see("New mailboxes get the profile")?;
     browser.tick_row("IMAP/SMTP")?;
     browser.press("Deactivate")?;
-    browser.see("Will be reset")?;
+    browser.see("4 mailboxes use it and wait until it is active again")?;
     browser.check()?;
     browser.press("Cancel")?;
     browser.check()?;
