@@ -43,6 +43,7 @@ impl Desk {
         let profile = EmailServerProfile { name: "Ours".into(), ..EmailServerProfile::blank(Id::from_u128(2)) };
         let mailbox = Mailbox {
             name: "Sam".into(),
+            is_forward: false,
             regarding: Some(Ref::new("systemuser", Id::from_u128(9))),
             profile: Some(profile.reference()),
             outgoing: OutgoingMethod::ServerSide,
@@ -54,6 +55,9 @@ impl Desk {
         this.write(Change::create(Organization::blank(Id::from_u128(1)))).await;
         this.write(Change::create(profile)).await;
         this.write(Change::create(mailbox)).await;
+        for change in rules::schedule::due(MAILBOX, Workload::Outgoing, this.engine.now()) {
+            this.write(change).await;
+        }
         this
     }
 
