@@ -71,9 +71,10 @@ impl Hook {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).told.clone()
     }
 
-    /// Waits until so many requests came.
+    /// Waits until so many requests came: longer than a sender that was killed
+    /// with an event in its hands keeps it from others.
     pub fn wait_for(&self, count: usize) -> Result<Vec<Told>> {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(150);
         loop {
             let told = self.told();
             if told.len() >= count {
